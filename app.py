@@ -1,0 +1,63 @@
+"""The Starlette application: routes, middleware, lifespan; nothing else."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from redis.asyncio import Redis
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.routing import Route, WebSocketRoute
+from tortoise.contrib.starlette import RegisterTortoise
+
+from live.broadcast import Broadcast
+from live.feeds import Feeds
+from live.publisher import Publisher
+from logs import configure_logs
+from models.database import tortoise_config
+from resolvers.world import Clock, MovableClock, RealClock, World, enter
+from settings import Settings, read_settings
+from web.correlation import Correlation
+from web.graphql_http import graphql_over_http
+from web.graphql_socket import graphql_over_websocket
+from web.health import health, ready
+from web.sandbox import SANDBOX_ROUTES
+from web.tokens import Tokens
+
+
+def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> Starlette:
+    """The web process. Without arguments everything comes from the environment."""
+    known = settings or read_settings()
+    configure_logs(for_people=known.sandbox)
+    routes = [
+        Route("/graphql", graphql_over_http, methods=["POST"]),
+        WebSocketRoute("/graphql", graphql_over_websocket),
+        Route("/health", health),
+        Route("/ready", ready),
+    ]
+    app = Starlette(
+        routes=[*routes, *(SANDBOX_ROUTES if known.sandbox else [])],
+        middleware=[Middleware(Correlation)],
+        lifespan=lambda app: _lifespan(app, known, clock or (MovableClock() if known.sandbox else RealClock())),
+    )
+    app.state.tokens = Tokens(known.auth_secret)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: Starlette, settings: Settings, clock: Clock) -> AsyncIterator[None]:
+    publisher = Publisher(settings.redis_url)
+    enter(World(clock=clock, policy=settings.policy, announce=publisher.publish))
+    async with RegisterTortoise(app, config=tortoise_config(settings.database_url)):
+        broadcast = Broadcast(settings.redis_url, publisher)
+        app.state.redis = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=1)
+        app.state.feeds = Feeds(broadcast)
+        await publisher.start()
+        await broadcast.connect()
+        await app.state.feeds.start()
+        try:
+            yield
+        finally:
+            await app.state.feeds.stop()
+            await broadcast.disconnect()
+            await publisher.stop()
+            await app.state.redis.aclose()

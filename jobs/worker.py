@@ -1,0 +1,32 @@
+"""The worker's beat. State decides what is due, so any number of workers may run, and a crash loses nothing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import structlog
+
+from resolvers.forgetting import forget_old_keys
+
+log = structlog.get_logger()
+
+BEAT_SECONDS = 1.0
+
+Job = Callable[[], Awaitable[int]]
+"Does some of what is due, and says how much."
+
+JOBS: Sequence[Job] = (forget_old_keys,)
+
+
+async def work(stop: asyncio.Event, jobs: Sequence[Job] = JOBS) -> None:
+    """Do what is due, beat by beat, until told to stop; a job that fails is tried again at the next beat."""
+    while not stop.is_set():
+        for job in jobs:
+            try:
+                while await job() and not stop.is_set():
+                    pass
+            except Exception:
+                log.exception("a job failed", job=job.__name__)
+        try:
+            await asyncio.wait_for(stop.wait(), BEAT_SECONDS)
+        except TimeoutError:
+            continue

@@ -1,0 +1,193 @@
+"""The feeds of the people who are connected to this process: one reader each, any number of followers.
+
+PostgreSQL holds the truth and Redis carries hints. A message whose position is the next one is served as it came; after
+a gap, a resync or a heartbeat that finds a newer head, the reader reads from its own position.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
+from uuid import UUID
+
+import structlog
+
+from live.broadcast import RESYNC, Broadcast, Subscriber
+from live.messages import News, decode, person_channel
+from live.reading import feed_head, feed_heads, read_feed
+
+log = structlog.get_logger()
+
+HEARTBEAT_SECONDS = 2.0
+HEARTBEAT_WITHOUT_REDIS_SECONDS = 1.0
+PAUSE_AFTER_FAILURE_SECONDS = 1.0
+MOST_WAITING = 100
+
+
+class Follower:
+    """A person's feed from a position on: each entry once, in order, whatever Redis does meanwhile."""
+
+    def __init__(self, person_id: UUID) -> None:
+        self.position = 0
+        self._person_id = person_id
+        self._waiting: deque[tuple[int, News]] = deque()
+        self._behind = False
+        self._news = asyncio.Event()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> News:
+        while True:
+            while self._waiting:
+                position, news = self._waiting.popleft()
+                if position > self.position:
+                    self.position = position
+                    return news
+            if self._behind:
+                await self._catch_up()
+            else:
+                self._news.clear()
+                await self._news.wait()
+
+    def offer(self, entries: list[tuple[int, News]]) -> None:
+        """Take what the reader found; too much at once is left in the database until there is time for it."""
+        if self._behind or len(self._waiting) + len(entries) > MOST_WAITING:
+            self._behind = True
+            self._waiting.clear()
+        else:
+            self._waiting.extend(entries)
+        self._news.set()
+
+    async def _catch_up(self) -> None:
+        self._behind = False
+        entries = await _persistently_read(self._person_id, self.position)
+        self._waiting.extendleft(reversed(entries))
+        self._behind = self._behind or len(entries) == MOST_WAITING
+
+
+class Feeds:
+    """Whom this process reads feeds for."""
+
+    def __init__(self, broadcast: Broadcast) -> None:
+        self._broadcast = broadcast
+        self._readers: dict[UUID, _Reader] = {}
+        self._heartbeat: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._heartbeat = asyncio.create_task(self._keep_comparing_heads(), name="heads")
+
+    async def stop(self) -> None:
+        for task in [self._heartbeat, *(reader.task for reader in self._readers.values())]:
+            if task is not None:
+                task.cancel()
+                await asyncio.wait({task})
+
+    @property
+    def connected_people(self) -> int:
+        """How many people have a reader in this process."""
+        return len(self._readers)
+
+    @asynccontextmanager
+    async def follow(self, person_id: UUID) -> AsyncIterator[Follower]:
+        """A person's feed from now on: what is committed after this has been entered is not missed."""
+        reader = self._readers.get(person_id)
+        if reader is None:
+            reader = self._readers[person_id] = _Reader(person_id, self._broadcast)
+        follower = Follower(person_id)
+        reader.followers.add(follower)
+        try:
+            await reader.listening()
+            follower.position = await feed_head(person_id)
+            yield follower
+        finally:
+            reader.followers.discard(follower)
+            if not reader.followers and self._readers.get(person_id) is reader:
+                # No await between the last one's leaving and this, so that nobody joins a reader that ends.
+                del self._readers[person_id]
+                reader.task.cancel()
+                await asyncio.wait({reader.task})
+
+    async def _keep_comparing_heads(self) -> None:
+        """One query for everybody finds what no message told."""
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS if self._broadcast.connected else HEARTBEAT_WITHOUT_REDIS_SECONDS)
+            try:
+                heads = await feed_heads(list(self._readers))
+            except Exception as error:
+                log.warning("cannot compare the heads of feeds", error=repr(error))
+                continue
+            for person_id, head in heads.items():
+                if reader := self._readers.get(person_id):
+                    reader.compare(head)
+
+
+class _Reader:
+    """Reads one person's feed for all who follow it in this process."""
+
+    def __init__(self, person_id: UUID, broadcast: Broadcast) -> None:
+        self.followers: set[Follower] = set()
+        self._person_id = person_id
+        self._broadcast = broadcast
+        self._messages: Subscriber | None = None
+        self._position = 0
+        self._listening = asyncio.Event()
+        self.task = asyncio.create_task(self._read(), name=f"feed of {person_id}")
+
+    async def listening(self) -> None:
+        """Returns once nothing that is committed from now on can be missed."""
+        await self._listening.wait()
+
+    def compare(self, head: int) -> None:
+        """Read again if there is more than has been served."""
+        if self._messages is not None and head > self._position:
+            self._messages.resync()
+
+    async def _read(self) -> None:
+        async with self._broadcast.subscribe(person_channel(self._person_id)) as messages:
+            self._position = await _persistently_head(self._person_id)
+            self._messages = messages
+            self._listening.set()
+            async for message in messages:
+                if message is RESYNC:
+                    await self._catch_up()
+                else:
+                    await self._take(message)
+
+    async def _take(self, message: str) -> None:
+        first, news = decode(message)
+        if first > self._position + 1:
+            await self._catch_up()
+        self._serve(list(enumerate(news, start=first)))
+
+    async def _catch_up(self) -> None:
+        while entries := await _persistently_read(self._person_id, self._position):
+            self._serve(entries)
+
+    def _serve(self, entries: list[tuple[int, News]]) -> None:
+        fresh = [(position, news) for position, news in entries if position > self._position]
+        if not fresh:
+            return
+        self._position = fresh[-1][0]
+        for follower in self.followers:
+            follower.offer(fresh)
+
+
+async def _persistently_head(person_id: UUID) -> int:
+    while True:
+        try:
+            return await feed_head(person_id)
+        except Exception as error:
+            log.warning("cannot read the head of a feed", error=repr(error))
+            await asyncio.sleep(PAUSE_AFTER_FAILURE_SECONDS)
+
+
+async def _persistently_read(person_id: UUID, after: int) -> list[tuple[int, News]]:
+    """The next entries; while PostgreSQL is away the followers wait, and go on where they were."""
+    while True:
+        try:
+            return await read_feed(person_id, after=after, at_most=MOST_WAITING)
+        except Exception as error:
+            log.warning("cannot read a feed", error=repr(error))
+            await asyncio.sleep(PAUSE_AFTER_FAILURE_SECONDS)

@@ -1,0 +1,44 @@
+"""Reading feeds from the database."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from live.messages import News
+from models import FeedEntry, Meeting, Person, TimelineEvent
+from models.feeds import FeedEntryKind
+
+
+async def feed_head(person_id: UUID) -> int:
+    """The position of the newest entry of a person's feed."""
+    heads = await Person.filter(id=person_id).values_list("feed_head", flat=True)
+    return int(heads[0]) if heads else 0  # type: ignore[call-overload]
+
+
+async def feed_heads(person_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """The same for many people at once."""
+    if not person_ids:
+        return {}
+    return dict(await Person.filter(id__in=list(person_ids)).values_list("id", "feed_head"))
+
+
+async def read_feed(person_id: UUID, *, after: int, at_most: int) -> list[tuple[int, News]]:
+    """The entries after a position, oldest first, each with its position; meetings and balances as they now are."""
+    entries = await FeedEntry.filter(person_id=person_id, position__gt=after).order_by("position").limit(at_most)
+    event_ids = [entry.ref for entry in entries if entry.kind is FeedEntryKind.TIMELINE_EVENT]
+    events = await TimelineEvent.in_bulk(event_ids, "id") if event_ids else {}
+    meeting_ids = {event.meeting_id for event in events.values()}
+    meetings = await Meeting.in_bulk(meeting_ids, "id") if meeting_ids else {}
+    person = await Person.get(id=person_id) if entries else None
+
+    def news(entry: FeedEntry) -> News:
+        match entry.kind:
+            case FeedEntryKind.TIMELINE_EVENT:
+                event = events[entry.ref]
+                return News(entry.kind, entry.ref, event=event, meeting=meetings[event.meeting_id])
+            case FeedEntryKind.BALANCE:
+                assert person is not None
+                return News(entry.kind, entry.ref, available=person.available, blocked=person.blocked)
+            case FeedEntryKind.NOTIFICATION:
+                return News(entry.kind, entry.ref)
+
+    return [(entry.position, news(entry)) for entry in entries]

@@ -1,0 +1,28 @@
+"""How the service logs: structured lines, JSON in production, each with the correlation id of its request."""
+
+import logging
+
+import structlog
+
+
+def configure_logs(*, for_people: bool) -> None:
+    """Log lines for people to read, or JSON for machines."""
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    render: list[structlog.types.Processor] = (
+        [structlog.dev.ConsoleRenderer()]
+        if for_people
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    structlog.configure(processors=[*shared, *render], cache_logger_on_first_use=False)
+    # What libraries log goes the same way.
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *render]
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

@@ -1,0 +1,23 @@
+"""What is remembered: tables and constraints, no decisions."""
+
+from models.clock import SandboxClock
+from models.credits import CreditMovement
+from models.feeds import FeedEntry, Notification
+from models.keys import IdempotencyKey
+from models.meetings import Meeting, Reason, TimelineEvent
+from models.people import Person, PersonSkill, Service, Skill
+
+__all__ = [
+    "CreditMovement",
+    "FeedEntry",
+    "IdempotencyKey",
+    "Meeting",
+    "Notification",
+    "Person",
+    "PersonSkill",
+    "Reason",
+    "SandboxClock",
+    "Service",
+    "Skill",
+    "TimelineEvent",
+]

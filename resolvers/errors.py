@@ -1,0 +1,19 @@
+"""What a client got wrong in the request itself. What stands in the way of an action is a Problem instead."""
+
+from enum import StrEnum
+
+
+class ErrorCode(StrEnum):
+    """The `extensions.code` of the error."""
+
+    BAD_USER_INPUT = "BAD_USER_INPUT"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    NOT_FOUND = "NOT_FOUND"
+
+
+class RequestError(Exception):
+    """A request that can't be answered; the message may be shown to the client."""
+
+    def __init__(self, code: ErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.code = code

@@ -1,0 +1,69 @@
+"""Watching what happens, live (W1, W3): each a stream that is listening once it has been entered."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from uuid import UUID
+
+from live.feeds import Feeds, Follower
+from live.messages import News
+from models import Person
+from models.feeds import FeedEntryKind
+from resolvers.changing import may_see, side_of
+from resolvers.cursors import encode_cursor
+from resolvers.errors import ErrorCode, RequestError
+from resolvers.listing import visible_meeting
+
+Update = tuple[str, News]
+"A cursor and the news at that place of the stream."
+
+
+@asynccontextmanager
+async def meeting_updates(feeds: Feeds, meeting_id: UUID, *, viewer: Person) -> AsyncIterator[AsyncIterator[Update]]:
+    """What happens to one meeting, for its two sides and for staff; raises NOT_FOUND for everybody else."""
+    meeting = await visible_meeting(meeting_id, viewer)
+    if meeting is None:
+        raise RequestError(ErrorCode.NOT_FOUND, "There is no such meeting, or it is not yours to see.")
+    # Staff have no feed of other people's meetings: they listen to the user's.
+    listened_to = viewer.id if side_of(meeting, viewer) else meeting.user_id
+
+    def cursor(news: News) -> str:
+        assert news.event is not None
+        return encode_cursor("meetingUpdates", f"{meeting_id}/{viewer.id}", news.event.sequence)
+
+    async with feeds.follow(listened_to) as feed:
+        yield _events(feed, viewer, lambda news: news.event is not None and news.event.meeting_id == meeting_id, cursor)
+
+
+@asynccontextmanager
+async def my_meeting_updates(feeds: Feeds, *, viewer: Person) -> AsyncIterator[AsyncIterator[Update]]:
+    """What happens to any of the viewer's meetings."""
+    async with feeds.follow(viewer.id) as feed:
+        yield _events(
+            feed, viewer, lambda news: True, lambda _: encode_cursor("myMeetingUpdates", viewer.id, feed.position)
+        )
+
+
+async def _events(
+    feed: Follower, viewer: Person, wanted: Callable[[News], bool], cursor: Callable[[News], str]
+) -> AsyncIterator[Update]:
+    async for news in feed:
+        # Whether it is theirs is asked for every push, whatever was true when they subscribed (W3).
+        if news.meeting is not None and may_see(news.meeting, viewer) and wanted(news):
+            yield cursor(news), news
+
+
+@asynccontextmanager
+async def balances(feeds: Feeds, *, viewer: Person) -> AsyncIterator[AsyncIterator[Person]]:
+    """The viewer with their balances as they are now, then after each change."""
+    async with feeds.follow(viewer.id) as feed:
+        yield _balances(feed, viewer)
+
+
+async def _balances(feed: Follower, viewer: Person) -> AsyncIterator[Person]:
+    holder = await Person.get(id=viewer.id)
+    feed.position = max(feed.position, holder.feed_head)  # what the row already shows is not told again
+    yield holder
+    async for news in feed:
+        if news.kind is FeedEntryKind.BALANCE and news.available is not None and news.blocked is not None:
+            holder.available, holder.blocked = news.available, news.blocked
+            yield holder

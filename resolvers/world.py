@@ -1,0 +1,57 @@
+"""What the stories take from outside: the time, the policy, new ids, and whom to tell."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from models import SandboxClock
+from models.ids import uuid7
+from rules.policy import Policy
+
+Announce = Callable[[Sequence[tuple[str, bytes]]], None]
+"Sends (channel, message) pairs on their way; never waits and never fails (W2a)."
+
+
+class Clock(Protocol):
+    """The one clock that everything in the business follows."""
+
+    async def now(self) -> datetime: ...
+
+
+class RealClock:
+    async def now(self) -> datetime:
+        return datetime.now(UTC)
+
+
+class MovableClock:
+    """A sandbox's clock: ahead of the real one by what the database says, so that every process agrees at once (X2)."""
+
+    async def now(self) -> datetime:
+        ahead = await SandboxClock.get_or_none(id=1)
+        return datetime.now(UTC) + timedelta(microseconds=ahead.ahead_microseconds if ahead else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The surroundings of a process."""
+
+    clock: Clock = field(default_factory=RealClock)
+    policy: Policy = field(default_factory=Policy)
+    announce: Announce = field(default=lambda messages: None)
+    new_id: Callable[[], UUID] = uuid7
+
+
+_world = World()
+
+
+def world() -> World:
+    """This process's surroundings."""
+    return _world
+
+
+def enter(surroundings: World) -> None:
+    """Set this process's surroundings, once, as it starts."""
+    global _world
+    _world = surroundings

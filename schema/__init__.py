@@ -1,0 +1,1 @@
+"""What one may ask: the only place that knows Strawberry."""

@@ -1,0 +1,24 @@
+"""The enums of the contract are those of the rules, member for member."""
+
+import inspect
+
+import strawberry
+
+from rules import terms
+
+ENUMS = (
+    terms.Actor,
+    terms.Answer,
+    terms.CreditMovementKind,
+    terms.CreditPaymentStatus,
+    terms.InvalidInputCode,
+    terms.Language,
+    terms.MeetingStatus,
+    terms.ReasonKind,
+    terms.Refusal,
+    terms.Side,
+    terms.TimelineEventKind,
+)
+
+for _enum in ENUMS:
+    strawberry.enum(_enum, description=inspect.getdoc(_enum))

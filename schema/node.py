@@ -1,0 +1,10 @@
+"""What everything with an id has in common."""
+
+import strawberry
+
+
+@strawberry.interface
+class Node:
+    """Something with an id that stays its own."""
+
+    id: strawberry.ID

@@ -1,0 +1,109 @@
+"""What people say of themselves, and what experts offer."""
+
+from typing import Annotated
+
+import strawberry
+
+import models
+from resolvers import people
+from resolvers.acting import Done
+from rules.terms import Language
+from schema.acting import answer, attempt
+from schema.context import Info
+from schema.ids import optional_row_id
+from schema.people import Person, Service
+from schema.problems import ActionRefused, IdempotencyKeyReused, InvalidInput, NotFound
+from schema.scalars import Credits
+
+
+@strawberry.input
+class SaveServiceInput:
+    """A service as it is to be; without serviceId a new one (P4)."""
+
+    name: str
+    duration_minutes: int
+    price: Credits
+    service_id: strawberry.ID | None = None
+    active: bool = True
+    idempotency_key: str | None = None
+
+
+@strawberry.input
+class SetSkillsInput:
+    """The names of all the skills one has."""
+
+    names: list[str]
+    idempotency_key: str | None = None
+
+
+@strawberry.input
+class UpdateProfileInput:
+    """What is to change; what is left out stays."""
+
+    language: Language | None = None
+    time_zone: str | None = None
+    idempotency_key: str | None = None
+
+
+@strawberry.type
+class ServiceSaved:
+    """The service as it is now."""
+
+    service: Service
+
+
+@strawberry.type
+class PersonSaved:
+    """The person as they are now."""
+
+    person: Person
+
+
+ServiceResult = Annotated[
+    ServiceSaved | NotFound | ActionRefused | InvalidInput | IdempotencyKeyReused, strawberry.union("ServiceResult")
+]
+PersonResult = Annotated[
+    PersonSaved | ActionRefused | InvalidInput | IdempotencyKeyReused, strawberry.union("PersonResult")
+]
+
+
+@strawberry.type
+class ProfileMutation:
+    @strawberry.mutation
+    async def save_service(self, info: Info, input: SaveServiceInput) -> ServiceResult:
+        """Offer a new service or change one's own; whoever saves one is an expert from then on (T, P4)."""
+        action = people.save_service(
+            service_id=optional_row_id("Service", input.service_id),
+            name=input.name,
+            duration_minutes=input.duration_minutes,
+            price=input.price,
+            active=input.active,
+            by=info.context.viewer,
+            attempt=attempt("saveService", input),
+        )
+
+        async def saved(done: Done) -> ServiceSaved:
+            return ServiceSaved(service=Service.of(await models.Service.get(id=done.made_id)))
+
+        return await answer(info, action, saved)  # type: ignore[return-value]
+
+    @strawberry.mutation
+    async def set_skills(self, info: Info, input: SetSkillsInput) -> PersonResult:
+        """Replace one's skills; those of one name are one skill, whatever the case (Q5)."""
+        action = people.set_skills(names=input.names, by=info.context.viewer, attempt=attempt("setSkills", input))
+        return await answer(info, action, _saved)  # type: ignore[return-value]
+
+    @strawberry.mutation
+    async def update_profile(self, info: Info, input: UpdateProfileInput) -> PersonResult:
+        """Change the language one is spoken to in, or the time zone that times are told in."""
+        action = people.update_profile(
+            language=input.language,
+            time_zone=input.time_zone,
+            by=info.context.viewer,
+            attempt=attempt("updateProfile", input),
+        )
+        return await answer(info, action, _saved)  # type: ignore[return-value]
+
+
+async def _saved(done: Done) -> PersonSaved:
+    return PersonSaved(person=Person.of(await models.Person.get(id=done.made_id)))

@@ -1,0 +1,72 @@
+"""What is pushed."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from typing import TypeVar
+
+import strawberry
+
+from live.messages import News
+from resolvers import watching
+from schema.context import Context, Info
+from schema.credits import CreditAccount
+from schema.ids import row_id
+from schema.meetings import Meeting, TimelineEvent
+
+Seen = TypeVar("Seen")
+Pushed = TypeVar("Pushed")
+
+
+@strawberry.type
+class MeetingUpdate:
+    """Something happened to a meeting (W1)."""
+
+    cursor: str = strawberry.field(description="Where in this stream it stands.")
+    event: TimelineEvent
+    meeting: Meeting = strawberry.field(description="As it is now, which may be later than the event.")
+
+
+@strawberry.type
+class Subscription:
+    """Over graphql-transport-ws. Each event arrives once and in order, from the moment of subscribing on (W2, W3)."""
+
+    @strawberry.subscription
+    async def meeting_updates(self, info: Info, meeting_id: strawberry.ID) -> AsyncGenerator[MeetingUpdate, None]:
+        """Everything that happens to one meeting; NOT_FOUND if it is not the viewer's."""
+        context = info.context
+        updates = await context.until_the_end(
+            watching.meeting_updates(context.feeds, row_id("Meeting", meeting_id), viewer=context.viewer)
+        )
+        return _pushed(context, updates, _meeting_update(context))
+
+    @strawberry.subscription
+    async def my_meeting_updates(self, info: Info) -> AsyncGenerator[MeetingUpdate, None]:
+        """Everything that happens to the viewer's meetings."""
+        context = info.context
+        updates = await context.until_the_end(watching.my_meeting_updates(context.feeds, viewer=context.viewer))
+        return _pushed(context, updates, _meeting_update(context))
+
+    @strawberry.subscription
+    async def credit_account_updates(self, info: Info) -> AsyncGenerator[CreditAccount, None]:
+        """The balances now, then after each change."""
+        context = info.context
+        balances = await context.until_the_end(watching.balances(context.feeds, viewer=context.viewer))
+        return _pushed(context, balances, CreditAccount.of)
+
+
+async def _pushed(
+    context: Context, seen: AsyncIterator[Seen], push: Callable[[Seen], Pushed]
+) -> AsyncGenerator[Pushed, None]:
+    async for each in seen:
+        context.forget()
+        yield push(each)
+
+
+def _meeting_update(context: Context) -> Callable[[tuple[str, News]], MeetingUpdate]:
+    def push(update: tuple[str, News]) -> MeetingUpdate:
+        cursor, news = update
+        assert news.event is not None
+        assert news.meeting is not None
+        context.load.meetings.prime(news.meeting.id, news.meeting)
+        return MeetingUpdate(cursor=cursor, event=TimelineEvent.of(news.event), meeting=Meeting.of(news.meeting))
+
+    return push

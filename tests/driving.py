@@ -1,0 +1,285 @@
+"""Playing people against the service, over real HTTP and WebSocket."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import httpx
+import websockets
+from starlette.applications import Starlette
+
+from tests.invariants import state
+
+WAIT_AT_MOST_SECONDS = 20
+
+MEETING = """
+fragment Whole on Meeting {
+  id version status creditPaymentStatus viewerSide startsAt endsAt durationMinutes price proposedBy
+  userAnswer expertAnswer user { id } expert { id } service { id } skill { id } reason { code }
+  conflicts { id } timeline { edges { node { sequence kind actor person { id } reason { code } occurredAt } } }
+}
+"""
+
+PROBLEMS = """
+  ... on Problem { message }
+  ... on ActionRefused { refusal currentMeeting { id status } }
+  ... on InvalidInput { field code }
+"""
+
+MEETING_PROBLEMS = (
+    PROBLEMS
+    + """
+  ... on ConflictsFound { conflicts { id } }
+  ... on InsufficientCredits { required available missing }
+  ... on StaleVersion { meeting { id version } }
+"""
+)
+
+CHANGED = "... on MeetingChanged { meeting { ...Whole } events { id sequence kind actor label } }"
+
+MEETING_MUTATIONS = {"proposeMeeting", "proposeMeetingToUser", "approveMeeting", "rejectMeeting", "cancelMeeting"}
+
+OTHER_RESULTS = {
+    "grantCredits": "... on CreditsGranted { movement { id kind availableChange blockedChange note } }",
+    "saveService": "... on ServiceSaved { service { id name durationMinutes price active expert { id } } }",
+    "setSkills": "... on PersonSaved { person { id skills { id name } } }",
+    "updateProfile": "... on PersonSaved { person { id language timeZone } }",
+}
+
+names = count(1)
+
+
+def mutation(action: str) -> str:
+    """The document of a mutation, selecting all that its answer can hold."""
+    input_type = f"{action[0].upper()}{action[1:]}Input"
+    if action in MEETING_MUTATIONS:
+        body, rest = CHANGED + MEETING_PROBLEMS, MEETING
+    else:
+        body, rest = OTHER_RESULTS[action] + PROBLEMS, ""
+    return f"mutation Act($input: {input_type}!) {{ {action}(input: $input) {{ __typename {body} }} }} {rest}"
+
+
+class StoppedClock:
+    """Stands still until a test moves it."""
+
+    START = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        self.time = self.START
+
+    def advance(self, **time: float) -> None:
+        self.time += timedelta(**time)
+
+    async def now(self) -> datetime:
+        return self.time
+
+
+@dataclass
+class Service:
+    """The running service."""
+
+    app: Starlette
+    url: str
+    http: httpx.AsyncClient
+    clock: StoppedClock
+
+    def at(self, **ahead: float) -> str:
+        """An instant so far ahead of now, as clients write it."""
+        return (self.clock.time + timedelta(**ahead)).isoformat()
+
+    def token(self, *, seconds: int = 3600, **claims: Any) -> str:
+        return self.app.state.tokens.make(claims, seconds=seconds)
+
+    async def somebody(self, name: str, *, credits: str | None = None, **claims: Any) -> "Client":
+        """A new person, with so many credits."""
+        sub = f"{name.split()[0].lower()}-{next(names)}"
+        client = Client(self, sub, self.token(sub=sub, name=name, email=f"{sub}@example.com", **claims))
+        client.id = (await client.ask("{ me { id } }"))["me"]["id"]
+        if credits is not None:
+            staff = await self.somebody("Staff", roles=["staff"])
+            granted = await staff.act("grantCredits", personId=client.id, amount=credits)
+            assert granted["__typename"] == "CreditsGranted", granted
+        return client
+
+    async def expert(self, name: str, *, price: str = "40.00", minutes: int = 60, **claims: Any) -> "Client":
+        """A new expert with a service and a skill."""
+        client = await self.somebody(name, **claims)
+        service = await client.act("saveService", name="Advice", durationMinutes=minutes, price=price)
+        skills = await client.act("setSkills", names=["Python"])
+        client.service = service["service"]["id"]
+        client.skill = skills["person"]["skills"][0]["id"]
+        return client
+
+    @asynccontextmanager
+    async def nothing_changes(self) -> AsyncIterator[None]:
+        """Nothing is written, moved or pushed meanwhile."""
+        before = await state()
+        yield
+        assert await state() == before
+
+
+@dataclass
+class Client:
+    """One person at their browser."""
+
+    world: Service
+    sub: str
+    token: str
+    id: str = ""
+    service: str = ""
+    skill: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    async def post(self, query: str, **variables: Any) -> httpx.Response:
+        return await self.world.http.post(
+            "/graphql",
+            json={"query": query, "variables": variables},
+            headers={"Authorization": f"Bearer {self.token}", **self.headers},
+        )
+
+    async def ask(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The data of an answer without errors."""
+        response = await self.post(query, **variables)
+        answer = response.json()
+        assert response.status_code == 200, answer
+        assert "errors" not in answer, answer
+        return answer["data"]
+
+    async def errors(self, query: str, **variables: Any) -> list[dict[str, Any]]:
+        """The errors of an answer that has some."""
+        return (await self.post(query, **variables)).json()["errors"]
+
+    async def act(self, action: str, **input: Any) -> dict[str, Any]:
+        """The result of a mutation."""
+        return (await self.ask(mutation(action), input=input))[action]
+
+    async def balance(self) -> tuple[str, str]:
+        account = (await self.ask("{ creditAccount { available blocked } }"))["creditAccount"]
+        return account["available"], account["blocked"]
+
+    async def meeting(self, meeting_id: str) -> dict[str, Any] | None:
+        return (await self.ask("query($id: ID!) { meeting(id: $id) { ...Whole } }" + MEETING, id=meeting_id))["meeting"]
+
+    async def propose(self, expert: "Client", **changes: Any) -> dict[str, Any]:
+        """The result of proposing a meeting for tomorrow at this time."""
+        return await self.act("proposeMeeting", **{**self.proposal(expert), **changes})
+
+    def proposal(self, expert: "Client") -> dict[str, Any]:
+        return {
+            "expertId": expert.id,
+            "serviceId": expert.service,
+            "skillId": expert.skill,
+            "startsAt": self.world.at(days=1),
+        }
+
+    async def proposed(self, expert: "Client", **changes: Any) -> dict[str, Any]:
+        """A meeting this person has proposed to the expert."""
+        result = await self.propose(expert, **changes)
+        assert result["__typename"] == "MeetingChanged", result
+        return result["meeting"]
+
+    async def offer(self, user: "Client", origin: str, **changes: Any) -> dict[str, Any]:
+        """The result of proposing a meeting, as its expert, from an existing one."""
+        given = {
+            "meetingId": origin,
+            "serviceId": self.service,
+            "skillId": self.skill,
+            "startsAt": self.world.at(days=2),
+            "durationMinutes": 30,
+            "price": "25.00",
+        }
+        return await self.act("proposeMeetingToUser", **{**given, **changes})
+
+    async def offered(self, user: "Client", **changes: Any) -> dict[str, Any]:
+        """A meeting this expert has proposed to the user, from an older one that was cancelled."""
+        origin = await user.proposed(self)
+        assert (await user.act("cancelMeeting", meetingId=origin["id"]))["__typename"] == "MeetingChanged"
+        result = await self.offer(user, origin["id"], **changes)
+        assert result["__typename"] == "MeetingChanged", result
+        return result["meeting"]
+
+    @asynccontextmanager
+    async def socket(self, payload: Any = None) -> AsyncIterator["Socket"]:
+        """A connected and acknowledged socket."""
+        async with raw_socket(self.world) as socket:
+            await socket.send(
+                {"type": "connection_init", "payload": payload or {"authorization": f"Bearer {self.token}"}}
+            )
+            assert await socket.receive() == {"type": "connection_ack"}
+            yield socket
+
+    @asynccontextmanager
+    async def listening(self, subscription: str, **variables: Any) -> AsyncIterator["Socket"]:
+        """A socket on which this subscription is listening."""
+        async with self.socket() as socket:
+            await socket.subscribe(subscription, **variables)
+            yield socket
+
+
+@asynccontextmanager
+async def raw_socket(world: Service, subprotocol: str = "graphql-transport-ws") -> AsyncIterator["Socket"]:
+    """A socket that has not said anything yet."""
+    url = world.url.replace("http://", "ws://") + "/graphql"
+    async with websockets.connect(url, subprotocols=[subprotocol], compression=None) as connection:  # type: ignore[list-item]
+        yield Socket(connection)
+
+
+@dataclass
+class Socket:
+    """A client's end of a socket."""
+
+    connection: websockets.ClientConnection
+    waiting: list[dict[str, Any]] = field(default_factory=list)
+
+    async def send(self, message: Any) -> None:
+        await self.connection.send(message if isinstance(message, str) else json.dumps(message))
+
+    async def receive(self) -> dict[str, Any]:
+        """The next message but the server's pings."""
+        if self.waiting:
+            return self.waiting.pop(0)
+        async with asyncio.timeout(WAIT_AT_MOST_SECONDS):
+            while True:
+                message = json.loads(await self.connection.recv())
+                if message["type"] != "ping":
+                    return message
+
+    async def subscribe(self, query: str, key: str = "1", **variables: Any) -> None:
+        """Subscribe, and wait until the server listens: it answers a ping only then."""
+        await self.send({"id": key, "type": "subscribe", "payload": {"query": query, "variables": variables}})
+        await self.send({"type": "ping"})
+        early: list[dict[str, Any]] = []
+        while (message := await self.receive())["type"] != "pong":
+            early.append(message)
+        self.waiting.extend(early)
+
+    async def next(self, key: str = "1") -> Any:
+        """The data of the next push of a subscription."""
+        message = await self.receive()
+        assert message["type"] == "next", message
+        assert message["id"] == key, message
+        assert "errors" not in message["payload"], message
+        return message["payload"]["data"]
+
+    async def silent(self) -> bool:
+        """Whether nothing has been pushed that a round trip would not have overtaken."""
+        await self.send({"type": "ping"})
+        return (await self.receive())["type"] == "pong"
+
+    async def closed(self) -> int:
+        """The code with which the server closes."""
+        async with asyncio.timeout(WAIT_AT_MOST_SECONDS):
+            try:
+                while True:
+                    await self.connection.recv()
+            except websockets.ConnectionClosed as end:
+                assert end.rcvd is not None
+                return end.rcvd.code

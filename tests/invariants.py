@@ -1,0 +1,111 @@
+"""What must be true of the whole database after every test (M1, M2, W2)."""
+
+from typing import Any
+
+from tortoise.connection import get_connection
+
+BALANCES_MATCH_MOVEMENTS = """
+SELECT person.id, person.available, person.blocked, ledger.available AS moved, ledger.blocked AS moved_blocked
+FROM person CROSS JOIN LATERAL (
+    SELECT
+        COALESCE(SUM(amount * ((credited_person_id = person.id AND credited_account = 'AVAILABLE')::int
+            - (debited_person_id = person.id AND debited_account = 'AVAILABLE')::int)), 0) AS available,
+        COALESCE(SUM(amount * ((credited_person_id = person.id AND credited_account = 'BLOCKED')::int
+            - (debited_person_id = person.id AND debited_account = 'BLOCKED')::int)), 0) AS blocked
+    FROM (
+        SELECT amount, COALESCE(credited_person_id, '00000000-0000-0000-0000-000000000000') AS credited_person_id,
+            credited_account, COALESCE(debited_person_id, '00000000-0000-0000-0000-000000000000') AS debited_person_id,
+            debited_account
+        FROM credit_movement
+    ) AS movement
+) AS ledger
+WHERE person.available <> ledger.available OR person.blocked <> ledger.blocked
+"""
+
+ACCOUNTS_SUM_TO_ZERO = """
+SELECT SUM(change) AS total FROM (
+    SELECT SUM(available + blocked) AS change FROM person
+    UNION ALL
+    SELECT SUM(amount) FROM credit_movement WHERE credited_person_id IS NULL
+    UNION ALL
+    SELECT -SUM(amount) FROM credit_movement WHERE debited_person_id IS NULL
+) AS accounts HAVING SUM(change) <> 0
+"""
+
+BLOCKED_IS_THE_PRICE_WHILE_BLOCKED = """
+SELECT meeting.id, meeting.price, meeting.credit_payment_status, COALESCE(SUM(
+    credit_movement.amount * ((credited_account = 'BLOCKED')::int - (debited_account = 'BLOCKED')::int)
+), 0) AS blocked
+FROM meeting LEFT JOIN credit_movement ON credit_movement.meeting_id = meeting.id
+GROUP BY meeting.id
+HAVING COALESCE(SUM(
+    credit_movement.amount * ((credited_account = 'BLOCKED')::int - (debited_account = 'BLOCKED')::int)
+), 0) <> CASE WHEN meeting.credit_payment_status = 'BLOCKED' THEN meeting.price ELSE 0 END
+"""
+
+TIMELINES_HAVE_NO_GAP = """
+SELECT meeting.id, meeting.version FROM meeting LEFT JOIN timeline_event ON timeline_event.meeting_id = meeting.id
+GROUP BY meeting.id
+HAVING COUNT(*) <> meeting.version OR MAX(sequence) <> meeting.version OR MIN(sequence) <> 1
+    OR MAX(occurred_at) <> meeting.changed_at
+"""
+
+TIMELINES_NEVER_RUN_BACKWARDS = """
+SELECT one.meeting_id FROM timeline_event AS one JOIN timeline_event AS next
+ON next.meeting_id = one.meeting_id AND next.sequence = one.sequence + 1 AND next.occurred_at < one.occurred_at
+"""
+
+FEEDS_HAVE_NO_GAP = """
+SELECT person.id, person.feed_head FROM person LEFT JOIN feed_entry ON feed_entry.person_id = person.id
+GROUP BY person.id
+HAVING COUNT(feed_entry.id) <> person.feed_head OR COALESCE(MAX(position), 0) <> person.feed_head
+"""
+
+BOTH_SIDES_ARE_TOLD_EVERY_EVENT = """
+SELECT timeline_event.id FROM timeline_event JOIN meeting ON meeting.id = timeline_event.meeting_id
+LEFT JOIN feed_entry ON feed_entry.ref = timeline_event.id AND feed_entry.person_id IN (meeting.user_id, expert_id)
+GROUP BY timeline_event.id HAVING COUNT(feed_entry.id) <> 2
+"""
+
+# A key stands for something that was done: one that names nothing would have been left by an action that failed.
+KEYS_NAME_WHAT_WAS_DONE = "SELECT id FROM idempotency_key WHERE made_id IS NULL"
+
+INVARIANTS = {
+    "balances match movements (M1, M4)": BALANCES_MATCH_MOVEMENTS,
+    "all accounts sum to zero (M1)": ACCOUNTS_SUM_TO_ZERO,
+    "a meeting's blocked credits are its price while BLOCKED, and none otherwise (M2)": (
+        BLOCKED_IS_THE_PRICE_WHILE_BLOCKED
+    ),
+    "timelines have no gap": TIMELINES_HAVE_NO_GAP,
+    "timelines never run backwards": TIMELINES_NEVER_RUN_BACKWARDS,
+    "feeds have no gap": FEEDS_HAVE_NO_GAP,
+    "both sides are told every event (W1)": BOTH_SIDES_ARE_TOLD_EVERY_EVENT,
+    "a key stands for something that was done (I1)": KEYS_NAME_WHAT_WAS_DONE,
+}
+
+
+async def check_invariants() -> None:
+    """Fails naming each invariant that is broken, with the rows that break it."""
+    broken = {name: rows for name, query in INVARIANTS.items() if (rows := await _rows(query))}
+    assert not broken, broken
+
+
+STATE = """
+SELECT (SELECT COUNT(*) FROM person) AS people, (SELECT COUNT(*) FROM meeting) AS meetings,
+    (SELECT COUNT(*) FROM timeline_event) AS events, (SELECT COUNT(*) FROM credit_movement) AS movements,
+    (SELECT COUNT(*) FROM notification) AS notifications, (SELECT COUNT(*) FROM feed_entry) AS pushes,
+    (SELECT COUNT(*) FROM idempotency_key) AS keys, (SELECT COUNT(*) FROM skill) AS skills,
+    (SELECT md5(string_agg(person::text, '|' ORDER BY id)) FROM person) AS all_people,
+    (SELECT md5(string_agg(meeting::text, '|' ORDER BY id)) FROM meeting) AS all_meetings,
+    (SELECT md5(string_agg(service::text, '|' ORDER BY id)) FROM service) AS all_services,
+    (SELECT md5(string_agg(person_skill::text, '|' ORDER BY id)) FROM person_skill) AS all_skills
+"""
+
+
+async def state() -> dict[str, Any]:
+    """A fingerprint of everything an action may write, move or push."""
+    return (await _rows(STATE))[0]
+
+
+async def _rows(query: str) -> list[dict[str, Any]]:
+    return await get_connection("default").execute_query_dict(query)

@@ -1,0 +1,61 @@
+"""What people are told when something stands in the way of an action."""
+
+from rules.problems import (
+    ActionRefused,
+    ConflictsFound,
+    IdempotencyKeyReused,
+    InsufficientCredits,
+    InvalidInput,
+    NotFound,
+    Problem,
+    StaleVersion,
+)
+from rules.terms import InvalidInputCode, Language, Refusal
+from texts import N_, say
+from texts.amounts import credits_text
+
+REFUSALS = {
+    Refusal.STAFF_ONLY: N_("Only Expertim's staff can do this."),
+    Refusal.NOT_YOUR_SIDE: N_("This is for the other side of the meeting to do."),
+    Refusal.WRONG_STATUS: N_("The meeting is not in a state in which this can be done."),
+    Refusal.ALREADY_ANSWERED: N_("You have already given your answer."),
+    Refusal.MEETING_STARTED: N_("The planned start of the meeting has passed."),
+}
+
+INPUT_FAULTS = {
+    InvalidInputCode.REQUIRED: N_("This must be filled in."),
+    InvalidInputCode.TOO_LONG: N_("This is too long."),
+    InvalidInputCode.OUT_OF_RANGE: N_("This is outside the range that is allowed."),
+    InvalidInputCode.IN_THE_PAST: N_("This must lie in the future."),
+    InvalidInputCode.UNKNOWN: N_("This is not one of the possible choices."),
+    InvalidInputCode.SELF: N_("You can't have a meeting with yourself."),
+    InvalidInputCode.MALFORMED: N_("This contains characters that can't be used."),
+}
+
+PLAIN = {
+    NotFound: N_("This does not exist, or it is not yours to see."),
+    ConflictsFound: N_("You already have another agreed meeting at this time."),
+    StaleVersion: N_("The meeting has changed since you last saw it."),
+    IdempotencyKeyReused: N_("This idempotency key was used before with another input."),
+}
+
+MISSING_CREDITS = N_("You are {missing} credits short: the meeting costs {required} and you have {available}.")
+
+
+def problem_text(problem: Problem, language: Language) -> str:
+    """What went wrong, for people."""
+    match problem:
+        case ActionRefused():
+            return say(REFUSALS[problem.refusal], language)
+        case InvalidInput():
+            return say(INPUT_FAULTS[problem.code], language)
+        case InsufficientCredits():
+            return say(
+                MISSING_CREDITS,
+                language,
+                missing=credits_text(problem.missing, language),
+                required=credits_text(problem.required, language),
+                available=credits_text(problem.available, language),
+            )
+        case _:
+            return say(PLAIN[type(problem)], language)

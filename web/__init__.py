@@ -1,0 +1,1 @@
+"""What speaks HTTP and WebSocket: tokens, the GraphQL endpoint and its sockets, health, the sandbox."""
