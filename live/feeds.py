@@ -61,10 +61,13 @@ class Follower:
         self._news.set()
 
     async def _catch_up(self) -> None:
-        self._behind = False
+        self._behind = False  # what is offered from here on comes after all that is read now
         entries = await _persistently_read(self._person_id, self.position)
-        self._waiting.extendleft(reversed(entries))
-        self._behind = self._behind or len(entries) == MOST_WAITING
+        if len(entries) == MOST_WAITING:
+            self._behind = True  # there may be more before what was offered meanwhile, which will be read too
+            self._waiting = deque(entries)
+        else:
+            self._waiting.extendleft(reversed(entries))
 
 
 class Feeds:
@@ -156,7 +159,11 @@ class _Reader:
                     await self._take(message)
 
     async def _take(self, message: str) -> None:
-        first, news = decode(message)
+        try:
+            first, news = decode(message)
+        except Exception:  # whoever sent it, it is only a hint that there may be news
+            log.exception("a message can't be read")
+            return await self._catch_up()
         if first > self._position + 1:
             await self._catch_up()
         self._serve(list(enumerate(news, start=first)))

@@ -41,7 +41,7 @@ def encode(first_position: int, entries: Sequence[News]) -> bytes:
 def decode(message: bytes | str) -> tuple[int, list[News]]:
     """The position of a message's first entry, and its entries."""
     content = json.loads(message)
-    return content["first"], [_unpacked(entry) for entry in content["entries"]]
+    return int(content["first"]), [_unpacked(entry) for entry in content["entries"]]
 
 
 def _packed(entry: News) -> dict[str, Any]:

@@ -12,7 +12,6 @@ from resolvers.action import Action, PersonalAccount
 from resolvers.conflicts import conflicting_meetings
 from resolvers.world import world
 from rules.credits import Account
-from rules.inputs import storable
 from rules.meetings import Decision, MeetingFacts, MeetingState
 from rules.problems import ActionRefused, InvalidInput, NotFound
 from rules.terms import Actor, InvalidInputCode, ReasonKind, Refusal, Side
@@ -180,9 +179,8 @@ def _account(account: Account, sides: dict[Side, Person]) -> PersonalAccount:
 async def _chosen_reason(given: ReasonGiven | None) -> Reason | None:
     if given is None or given.code is None:
         return None
-    reason = None
-    if storable(given.code):
-        reason = await Reason.get_or_none(kind=given.kind, code=given.code, active=True)
+    listed = await Reason.filter(kind=given.kind, active=True)
+    reason = next((each for each in listed if each.code == given.code), None)
     if reason is None:
         raise InvalidInput("reasonCode", InvalidInputCode.UNKNOWN)
     return reason

@@ -106,6 +106,8 @@ def answer_of(result: ExecutionResult) -> Answer:
 def _classified(error: GraphQLError) -> GraphQLError:
     """An error of execution: the client's own fault with its code, or masked."""
     original = error.original_error
+    while isinstance(original, GraphQLError):  # graphql-core wraps what it says of variables
+        original = original.original_error
     if isinstance(original, RequestError):
         return _coded(error, original.code)
     if error.extensions and "code" in error.extensions:

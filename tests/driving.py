@@ -141,8 +141,12 @@ class Client:
     async def post(self, query: str, **variables: Any) -> httpx.Response:
         return await self.world.http.post(
             "/graphql",
-            json={"query": query, "variables": variables},
-            headers={"Authorization": f"Bearer {self.token}", **self.headers},
+            content=json.dumps({"query": query, "variables": variables}),  # carries any character, even half a one
+            headers={
+                "Authorization": f"Bearer {self.token}",
+                "Content-Type": "application/json",
+                **self.headers,
+            },
         )
 
     async def ask(self, query: str, **variables: Any) -> dict[str, Any]:

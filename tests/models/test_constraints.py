@@ -1,0 +1,228 @@
+"""What the database itself refuses, whatever the code above it does."""
+
+import importlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+import models
+from tests.driving import Client, Service
+
+constraints = importlib.import_module("models.migrations.0002_constraints")
+
+SOMEBODY = str(uuid4())
+
+BREAKING: dict[str, dict[str, Any]] = {
+    "person_available_not_negative": {"available": -1},
+    "person_blocked_not_negative": {"blocked": -1},
+    "service_price_not_negative": {"price": -1},
+    "service_duration_positive": {"duration_minutes": 0},
+    "meeting_price_not_negative": {"price": -1},
+    "meeting_ends_after_it_starts": {"starts_at": "2027-03-02T12:00Z", "ends_at": "2027-03-02T12:00Z"},
+    "meeting_with_somebody_else": {"user_id": SOMEBODY, "expert_id": SOMEBODY},
+    "credit_movement_of_something": {"amount": 0},
+    "credit_movement_debits_an_account_of_somebody": {"debited_account": "AVAILABLE", "debited_person_id": None},
+    "credit_movement_credits_an_account_of_somebody": {"credited_account": "BLOCKED", "credited_person_id": None},
+    "credit_movement_between_two_accounts": {
+        "debited_account": "ISSUANCE",
+        "debited_person_id": None,
+        "credited_account": "ISSUANCE",
+        "credited_person_id": None,
+    },
+    "timeline_event_counts_from_one": {"sequence": 0},
+    "feed_entry_counts_from_one": {"position": 0},
+    "sandbox_clock_is_one": {"id": 2},
+}
+"What each check refuses, in a row that is otherwise a copy of a good one."
+
+ALSO_REFUSED = [
+    (
+        "credit_movement_debits_an_account_of_somebody",
+        {"debited_account": "ISSUANCE", "debited_person_id": SOMEBODY},
+    ),
+    (
+        "credit_movement_credits_an_account_of_somebody",
+        {"credited_account": "ISSUANCE", "credited_person_id": SOMEBODY},
+    ),
+    (
+        "credit_movement_between_two_accounts",
+        dict.fromkeys(("debited_account", "credited_account"), "AVAILABLE")
+        | dict.fromkeys(("debited_person_id", "credited_person_id"), SOMEBODY),
+    ),
+    ("meeting_ends_after_it_starts", {"starts_at": "2027-03-02T12:00Z", "ends_at": "2027-03-02T11:00Z"}),
+]
+
+UNIQUE = {
+    "person": [("subject",)],
+    "skill": [("folded_name",)],
+    "person_skill": [("person_id", "skill_id")],
+    "reason": [("kind", "code")],
+    "timeline_event": [("meeting_id", "sequence")],
+    "feed_entry": [("person_id", "position")],
+    "idempotency_key": [("person_id", "key")],
+}
+"What there is only one of, beside the id."
+
+FRESH: dict[str, dict[str, Any]] = {
+    "person": {"subject": "nobody's yet"},
+    "skill": {"folded_name": "nobody's yet"},
+    "reason": {"code": "NEW"},
+    "timeline_event": {"sequence": 1_000_000},
+    "feed_entry": {"id": 10**15, "position": 1_000_000},
+    "idempotency_key": {"key": "new"},
+}
+"What makes a copy of a row another one."
+
+
+@pytest.fixture
+async def database(world: Service, uma: Client, emil: Client, database_url: str) -> AsyncIterator[asyncpg.Connection]:
+    """A connection to a database with a good row in every table; what is done on it is undone."""
+    meeting = await uma.proposed(emil)
+    rejected = {"meetingId": meeting["id"], "reasonCode": "OTHER", "idempotencyKey": "once"}
+    assert (await emil.act("rejectMeeting", **rejected))["__typename"] == "MeetingChanged"
+    connection = await asyncpg.connect(database_url)
+    try:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute("INSERT INTO sandbox_clock VALUES (1, 0) ON CONFLICT DO NOTHING")
+        yield connection
+        await transaction.rollback()
+    finally:
+        await connection.close()
+
+
+async def copy_row(database: asyncpg.Connection, table: str, **changes: Any) -> None:
+    """Insert a copy of one of a table's rows, so that only what was changed can be wrong with it."""
+    async with database.transaction():
+        await database.execute(
+            f"INSERT INTO {table} SELECT (jsonb_populate_record({table}, $1::jsonb)).* FROM {table} LIMIT 1",
+            json.dumps({"id": str(uuid4()), **changes}),
+        )
+
+
+async def test_a_copy_of_a_row_with_nothing_wrong_is_taken(database: asyncpg.Connection):
+    for table in {*FRESH, "service", "meeting", "credit_movement", "notification"}:
+        await copy_row(database, table, **FRESH.get(table, {}))
+
+
+def test_every_check_has_a_row_that_breaks_it():
+    assert {name for _, name in constraints.CHECKS} == set(BREAKING)
+
+
+@pytest.mark.parametrize(("name", "changes"), [*BREAKING.items(), *ALSO_REFUSED])
+async def test_a_check_refuses_by_its_name(database: asyncpg.Connection, name: str, changes: dict[str, Any]):
+    (table,) = (table for table, check in constraints.CHECKS if check == name)
+    with pytest.raises(asyncpg.CheckViolationError) as refused:
+        await copy_row(database, table, **{**FRESH.get(table, {}), **changes})
+    assert refused.value.constraint_name == name
+
+
+async def test_the_database_has_these_checks_and_no_others(database: asyncpg.Connection):
+    rows = await database.fetch(
+        "SELECT conrelid::regclass::text AS of_table, conname FROM pg_constraint"
+        " WHERE contype = 'c' AND connamespace = 'public'::regnamespace AND convalidated"
+    )
+    assert {tuple(row) for row in rows} == set(constraints.CHECKS)
+
+
+UNIQUE_INDEXES = """
+SELECT indrelid::regclass::text AS of_table, array_agg(attname::text ORDER BY place) AS columns
+FROM pg_index CROSS JOIN LATERAL unnest(indkey) WITH ORDINALITY AS parts(attnum, place)
+JOIN pg_attribute ON attrelid = indrelid AND pg_attribute.attnum = parts.attnum
+WHERE indisunique AND NOT indisprimary AND indpred IS NULL
+AND indrelid::regclass::text = ANY($1) GROUP BY indexrelid, indrelid
+"""
+
+
+async def test_what_there_is_only_one_of_is_refused_a_second_time(database: asyncpg.Connection):
+    for table, keys in UNIQUE.items():
+        for key in keys:
+            with pytest.raises(asyncpg.UniqueViolationError) as refused:
+                await copy_row(database, table, **({"id": 10**15} if table == "feed_entry" else {}))
+            assert refused.value.table_name == table
+            assert refused.value.detail.replace('"', "").startswith(f"Key ({', '.join(key)})=")
+
+
+async def test_an_id_is_refused_a_second_time(database: asyncpg.Connection):
+    for table in await tables(database):
+        known = await database.fetchval(f"SELECT id FROM {table} LIMIT 1")
+        with pytest.raises(asyncpg.UniqueViolationError) as refused:
+            await copy_row(database, table, **{**FRESH.get(table, {}), "id": str(known)})
+        assert refused.value.constraint_name == f"{table}_pkey"
+
+
+async def test_the_database_has_these_unique_keys_and_no_others(database: asyncpg.Connection):
+    rows = await database.fetch(UNIQUE_INDEXES, await tables(database))
+    found = sorted((row["of_table"], tuple(row["columns"])) for row in rows)
+    assert found == sorted((table, key) for table, keys in UNIQUE.items() for key in keys)
+
+
+FOREIGN_KEYS = """
+SELECT conname, conrelid::regclass::text AS of_table, attname AS column_name, confrelid::regclass::text AS to_table,
+    confdeltype::text AS when_deleted
+FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1] WHERE contype = 'f'
+"""
+
+
+async def test_every_reference_is_to_something_that_is_there(database: asyncpg.Connection):
+    foreign_keys = await database.fetch(FOREIGN_KEYS)
+    for each in foreign_keys:
+        table, column = each["of_table"], each["column_name"]
+        nothing = {**FRESH.get(table, {}), column: str(uuid4())}
+        if table == "credit_movement":  # an account that belongs to somebody
+            nothing |= {f"{column.removesuffix('_person_id')}_account": "AVAILABLE"} if column != "meeting_id" else {}
+        with pytest.raises(asyncpg.ForeignKeyViolationError) as refused:
+            await copy_row(database, table, **nothing)
+        assert refused.value.constraint_name == each["conname"]
+    declared = {
+        (model._meta.db_table, model._meta.fields_map[name].source_field)
+        for model in (getattr(models, name) for name in models.__all__)
+        for name in model._meta.fk_fields
+    }
+    assert {(each["of_table"], each["column_name"]) for each in foreign_keys} == declared
+
+
+async def test_what_is_referred_to_is_never_deleted(database: asyncpg.Connection):
+    foreign_keys = await database.fetch(FOREIGN_KEYS)
+    assert {each["when_deleted"] for each in foreign_keys} == {"r"}
+    for table in {each["to_table"] for each in foreign_keys}:
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError) as refused:
+            async with database.transaction():
+                await database.execute(f"DELETE FROM {table}")
+        assert refused.value.sqlstate in ("23001", "23503"), "a foreign key refused it"
+
+
+def test_the_ledger_and_the_timelines_are_records():
+    assert set(constraints.RECORDS) == {"credit_movement", "timeline_event"}
+
+
+@pytest.mark.parametrize("table", constraints.RECORDS)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE {} SET occurred_at = now()",
+        "UPDATE {} SET occurred_at = occurred_at WHERE FALSE",
+        "DELETE FROM {}",
+        "TRUNCATE {}",
+        "TRUNCATE person CASCADE",
+    ],
+)
+async def test_m1_records_are_never_changed_or_deleted(database: asyncpg.Connection, table: str, statement: str):
+    before = await database.fetch(f"SELECT * FROM {table} ORDER BY id")
+    assert before
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError, match=r"records of \w+ are never changed or deleted"):
+        async with database.transaction():
+            await database.execute(statement.format(table))
+    assert await database.fetch(f"SELECT * FROM {table} ORDER BY id") == before
+
+
+async def tables(database: asyncpg.Connection) -> list[str]:
+    """Every table with rows of ours; a new one without a good row to copy fails the tests that go through them."""
+    known = [getattr(models, name)._meta.db_table for name in models.__all__]
+    for table in known:
+        assert await database.fetchval(f"SELECT EXISTS (SELECT FROM {table})"), f"no good row of {table}"
+    return known

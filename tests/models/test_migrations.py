@@ -1,0 +1,135 @@
+"""Bringing a database up to date."""
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+import pytest
+
+ROOT = Path(__file__).parents[2]
+MIGRATIONS = sorted(path.stem for path in (ROOT / "models" / "migrations").glob("[0-9]*.py"))
+
+BACK_TO = """
+import asyncio, sys
+from tortoise import Tortoise
+from tortoise.migrations.api import migrate
+from models.database import tortoise_config
+
+async def back():
+    await migrate(config=tortoise_config(sys.argv[1]), target=sys.argv[2], direction="backward")
+    await Tortoise.close_connections()
+
+asyncio.run(back())
+"""
+
+SHAPE = """
+SELECT 'column ' || table_name || '.' || column_name || ' ' || data_type || is_nullable AS part
+FROM information_schema.columns WHERE table_schema = 'public'
+UNION ALL SELECT 'constraint ' || conname || ' ' || pg_get_constraintdef(oid) FROM pg_constraint
+WHERE connamespace = 'public'::regnamespace
+UNION ALL SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL SELECT 'trigger ' || pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL SELECT 'function ' || proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+UNION ALL SELECT 'reason ' || kind || code || label_en || label_de || place FROM reason
+ORDER BY 1
+"""
+
+
+@pytest.fixture
+async def fresh(postgres_url: str, worker_id: str) -> AsyncIterator[str]:
+    """The address of a new database with nothing in it."""
+    server = await asyncpg.connect(postgres_url)
+    name = f"fresh_of_{worker_id}"
+    await server.execute(f"CREATE DATABASE {name}")
+    yield urlunsplit(urlsplit(postgres_url)._replace(path=f"/{name}"))
+    await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await server.close()
+
+
+async def test_every_change_of_the_models_is_in_a_migration(tmp_path: Path):
+    assert "No changes detected" in await make_migrations(tmp_path)
+
+
+async def test_a_change_that_is_in_no_migration_would_be_noticed(tmp_path: Path):
+    said = await make_migrations(
+        tmp_path, "name = fields.CharField(max_length=200)\n    nickname = fields.TextField(null=True)"
+    )
+    assert "Created" in said
+
+
+async def make_migrations(folder: Path, changed: str | None = None) -> str:
+    """What `tortoise makemigrations` says of a copy of the models, their first CharField of 200 changed so."""
+    for package in ("models", "rules"):
+        shutil.copytree(ROOT / package, folder / package)
+    for file in ("pyproject.toml", "settings.py"):
+        shutil.copy(ROOT / file, folder)
+    if changed:
+        people = folder / "models" / "people.py"
+        people.write_text(people.read_text().replace("name = fields.CharField(max_length=200)", changed, 1))
+    return await run("-m", "tortoise.cli", "makemigrations", folder=folder)
+
+
+async def test_processes_that_migrate_one_fresh_database_at_once_all_succeed_and_it_is_done_once(fresh: str):
+    await asyncio.gather(*(migrate(fresh) for _ in range(3)))
+    assert await applied(fresh) == MIGRATIONS
+    shape = await rows(fresh, SHAPE)
+
+    history = await rows(fresh, "SELECT * FROM tortoise_migrations ORDER BY id")
+    await migrate(fresh)
+    assert await rows(fresh, SHAPE) == shape
+    assert await rows(fresh, "SELECT * FROM tortoise_migrations ORDER BY id") == history, "again does nothing"
+
+
+async def test_migrations_can_be_undone_and_done_again(fresh: str):
+    await migrate(fresh)
+    shape = await rows(fresh, SHAPE)
+
+    await run("-c", BACK_TO, fresh, "models.0001_initial")
+    assert await applied(fresh) == ["0001_initial"]
+    left = {part.split()[0] for (part,) in await rows(fresh, SHAPE)}
+    assert left == {"column", "constraint", "index"}, "no trigger, no function, no reason"
+    assert not any("CHECK" in part for (part,) in await rows(fresh, SHAPE))
+
+    await migrate(fresh)
+    assert await rows(fresh, SHAPE) == shape
+
+
+async def test_a_migration_that_was_killed_at_any_moment_is_taken_up_again(fresh: str):
+    """Half of what it did would stand in the way of the next one for ever."""
+
+
+async def migrate(url: str) -> None:
+    await run("-m", "models.migrate", DATABASE_URL=url)
+
+
+async def run(*arguments: str, folder: Path = ROOT, **environment: str) -> str:
+    """What a Python process says that ends well."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *arguments,
+        cwd=folder,
+        env={**os.environ, "SANDBOX": "1", "REDIS_URL": "redis://nowhere", **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()
+    return said.decode()
+
+
+async def applied(url: str) -> list[str]:
+    return [name for (name,) in await rows(url, "SELECT name FROM tortoise_migrations ORDER BY id")]
+
+
+async def rows(url: str, query: str) -> list[tuple[Any, ...]]:
+    connection = await asyncpg.connect(url)
+    try:
+        return [tuple(row) for row in await connection.fetch(query)]
+    finally:
+        await connection.close()
