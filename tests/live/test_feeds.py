@@ -11,6 +11,7 @@ import live.feeds
 from live.feeds import MOST_WAITING, Follower
 from live.messages import News, decode, encode, person_channel
 from live.reading import feed_head, read_feed
+from models import Meeting, TimelineEvent
 from models.feeds import FeedEntryKind
 from models.ids import uuid7
 from schema.ids import row_id
@@ -63,6 +64,38 @@ async def test_w1_t_staff_can_watch_any_meeting_but_have_no_feed_of_other_people
         update = (await watching.next())["meetingUpdates"]
         assert update == {"event": {"sequence": 3, "kind": "EXPERT_APPROVED"}, "meeting": {"status": "AGREED"}}
         assert await own.silent()
+
+
+async def test_w1_news_travel_through_redis_and_need_no_heartbeat(
+    world: Service, uma: Client, emil: Client, monkeypatch: pytest.MonkeyPatch
+):
+    async def find_nothing(person_ids: object) -> dict[UUID, int]:
+        return {}
+
+    async with uma.listening(UPDATES) as hers, emil.listening(UPDATES) as his, uma.listening(BALANCES) as purse:
+        monkeypatch.setattr(live.feeds, "feed_heads", find_nothing)
+        await purse.next()
+        await uma.proposed(emil)
+        for socket in (hers, his):
+            assert await events(socket, 2) == [(1, "MEETING_PROPOSED"), (2, "USER_APPROVED")]
+        assert (await purse.next())["creditAccountUpdates"] == {"available": "60.00", "blocked": "40.00"}
+
+
+async def test_w3_whose_a_meeting_is_is_asked_for_every_push_whatever_a_feed_says(
+    world: Service, uma: Client, emil: Client, redis_server: Redis
+):
+    stranger = await world.somebody("Stan Stranger")
+    meeting = await uma.proposed(emil)
+    event = await TimelineEvent.get(meeting_id=row_id("Meeting", meeting["id"]), sequence=1)
+    row = await Meeting.get(id=event.meeting_id)
+    misdirected = News(FeedEntryKind.TIMELINE_EVENT, event.id, event=event, meeting=row)
+    head = await feed_head(person_id(stranger))
+    async with stranger.listening(UPDATES) as his, RedisClient.from_url(redis_server.url) as redis:
+        async with world.app.state.feeds.follow(person_id(stranger)) as follower:
+            await redis.publish(person_channel(person_id(stranger)), encode(head + 1, [misdirected]))
+            async with asyncio.timeout(5):
+                assert content(await anext(follower)) == content(misdirected), "it has arrived in the feed"
+        assert await his.silent()
 
 
 async def test_w1_one_meetings_updates_are_of_that_meeting_and_from_now_on(world: Service, uma: Client, emil: Client):
