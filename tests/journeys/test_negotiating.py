@@ -138,9 +138,9 @@ async def test_either_proposer_takes_an_unanswered_proposal_back_and_the_other_s
 async def test_c1_c2_whoever_is_about_to_approve_sees_the_conflicts_beforehand_and_must_acknowledge_them(
     world: Service, uma: Client, emil: Client
 ):
-    other = await world.somebody("Otto Other", credits="100.00")
+    other = await world.somebody("Otto Other", credits="200.00")
     first, second = await uma.proposed(emil), await other.proposed(emil, startsAt=world.at(days=1, minutes=59))
-    touching = await other.proposed(emil, startsAt=world.at(days=1, minutes=-60))
+    touching = [await other.proposed(emil, startsAt=world.at(days=1, minutes=minutes)) for minutes in (-60, 60)]
     await emil.act("approveMeeting", meetingId=first["id"])
 
     seen = await emil.meeting(second["id"])
@@ -149,14 +149,15 @@ async def test_c1_c2_whoever_is_about_to_approve_sees_the_conflicts_beforehand_a
     seen = await other.meeting(second["id"])
     assert seen is not None
     assert seen["conflicts"] == [], "nobody is shown meetings that are not theirs"
+    for each in touching:
+        touched = await emil.act("approveMeeting", meetingId=each["id"])
+        assert touched["meeting"]["status"] == "AGREED", "touching is no overlap"
     async with world.nothing_changes():
         refused = await emil.act("approveMeeting", meetingId=second["id"])
         assert refused["__typename"] == "ConflictsFound"
-        assert refused["conflicts"] == [{"id": first["id"]}]
+        assert refused["conflicts"] == [{"id": first["id"]}, {"id": touching[1]["id"]}]
     approved = await emil.act("approveMeeting", meetingId=second["id"], acknowledgeConflicts=True)
     assert approved["meeting"]["status"] == "AGREED"
-    touched = await emil.act("approveMeeting", meetingId=touching["id"])
-    assert touched["meeting"]["status"] == "AGREED", "touching is no overlap"
 
 
 async def test_c1_a_meeting_in_the_other_role_conflicts_just_the_same(world: Service, uma: Client, emil: Client):

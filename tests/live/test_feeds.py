@@ -31,6 +31,14 @@ def quick_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live.feeds, "HEARTBEAT_WITHOUT_REDIS_SECONDS", 0.05)
 
 
+@pytest.fixture
+def no_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def find_nothing(person_ids: object) -> dict[UUID, int]:
+        return {}
+
+    monkeypatch.setattr(live.feeds, "feed_heads", find_nothing)
+
+
 async def events(socket: Socket, number: int) -> list[tuple[int, str]]:
     found = [(await socket.next())["myMeetingUpdates"]["event"] for _ in range(number)]
     return [(event["sequence"], event["kind"]) for event in found]
@@ -66,14 +74,9 @@ async def test_w1_t_staff_can_watch_any_meeting_but_have_no_feed_of_other_people
         assert await own.silent()
 
 
-async def test_w1_news_travel_through_redis_and_need_no_heartbeat(
-    world: Service, uma: Client, emil: Client, monkeypatch: pytest.MonkeyPatch
-):
-    async def find_nothing(person_ids: object) -> dict[UUID, int]:
-        return {}
-
+@pytest.mark.usefixtures("no_heartbeat")
+async def test_w1_news_travel_through_redis_and_need_no_heartbeat(world: Service, uma: Client, emil: Client):
     async with uma.listening(UPDATES) as hers, emil.listening(UPDATES) as his, uma.listening(BALANCES) as purse:
-        monkeypatch.setattr(live.feeds, "feed_heads", find_nothing)
         await purse.next()
         await uma.proposed(emil)
         for socket in (hers, his):
@@ -177,6 +180,7 @@ async def swallow(publisher: object, batch: object) -> None:
     """What becomes of messages when Redis dies after it has taken them."""
 
 
+@pytest.mark.usefixtures("no_heartbeat")
 async def test_w2_messages_that_come_twice_late_or_out_of_order_change_nothing(
     world: Service, uma: Client, emil: Client, redis_server: Redis, monkeypatch: pytest.MonkeyPatch
 ):
@@ -284,6 +288,7 @@ async def test_a_follower_that_is_offered_more_than_it_can_hold_reads_the_rest_f
     number = MOST_WAITING + 5
     async with world.app.state.feeds.follow(person_id(uma)) as follower:
         start = follower.position
+        assert start == await feed_head(person_id(uma)), "from now on"
         for _ in range(number):
             await stella.act("grantCredits", personId=uma.id, amount="0.01")
         async with asyncio.timeout(10):
@@ -297,8 +302,9 @@ async def test_a_follower_serves_nothing_twice_even_if_it_is_offered_twice():
     entries = [(position, News(FeedEntryKind.NOTIFICATION, uuid7())) for position in (1, 2, 3)]
     follower.offer(entries)
     follower.offer(entries)
-    follower.offer([(4, entries[0][1])])
-    assert [await anext(follower) for _ in range(4)] == [*(news for _, news in entries), entries[0][1]]
+    fourth = News(FeedEntryKind.NOTIFICATION, uuid7())
+    follower.offer([(4, fourth)])
+    assert [await anext(follower) for _ in range(4)] == [*(news for _, news in entries), fourth]
 
 
 def test_a_message_is_read_as_it_was_written():
