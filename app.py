@@ -49,7 +49,7 @@ async def _lifespan(app: Starlette, settings: Settings, clock: Clock) -> AsyncIt
     enter(World(clock=clock, policy=settings.policy, announce=publisher.publish))
     async with RegisterTortoise(app, config=tortoise_config(settings.database_url)):
         broadcast = Broadcast(settings.redis_url, publisher)
-        app.state.redis = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=1)
+        app.state.redis = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=None)
         app.state.feeds = Feeds(broadcast)
         await publisher.start()
         await broadcast.connect()

@@ -1,6 +1,7 @@
 """How the service logs: structured lines, JSON in production, each with the correlation id of its request."""
 
 import logging
+import sys
 
 import structlog
 
@@ -13,7 +14,12 @@ def configure_logs(*, for_people: bool) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     render: list[structlog.types.Processor] = (
-        [structlog.dev.ConsoleRenderer()]
+        [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stdout.isatty(),
+                exception_formatter=structlog.dev.plain_traceback,  # rich, if there is one, prints all the variables too
+            )
+        ]
         if for_people
         else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     )

@@ -32,9 +32,11 @@ class RedisBackend(BroadcastBackend):
     """Listens to every wanted channel on one connection, and replaces the connection whenever it breaks."""
 
     def __init__(self, url: str, publisher: Publisher) -> None:
-        # RESP 2, because with RESP 3 redis-py negotiates and logs things nobody here asked for.
+        # RESP 2, because with RESP 3 redis-py negotiates and logs things nobody here asked for. No socket timeout,
+        # because with one redis-py sends through asyncio.wait_for, which in Python 3.11 can swallow a cancellation:
+        # of the two tasks on a connection that breaks, one would then wait for ever. The timeouts are ours.
         self._pool: ConnectionPool = ConnectionPool.from_url(
-            url, protocol=2, socket_connect_timeout=ANSWER_WITHIN_SECONDS, socket_timeout=ANSWER_WITHIN_SECONDS
+            url, protocol=2, socket_timeout=None, socket_connect_timeout=ANSWER_WITHIN_SECONDS
         )
         self._publisher = publisher
         self._wanted: set[str] = set()
@@ -96,7 +98,8 @@ class RedisBackend(BroadcastBackend):
     async def _listen_until_lost(self) -> None:
         connection: Connection = self._pool.make_connection()  # type: ignore[no-untyped-call]
         try:
-            await connection.connect()  # type: ignore[no-untyped-call]
+            async with asyncio.timeout(ANSWER_WITHIN_SECONDS):
+                await connection.connect()  # type: ignore[no-untyped-call]
             self._session = _Session(connection, self._wanted, self._events)
             self._pause_seconds = FIRST_PAUSE_SECONDS
             self.lost.clear()
@@ -167,9 +170,9 @@ class _Session:
             joining = unsettled & self._wanted
             leaving = unsettled - self._wanted
             if joining:
-                await self._connection.send_command("SUBSCRIBE", *joining)
+                await self._send("SUBSCRIBE", *joining)
             if leaving:
-                await self._connection.send_command("UNSUBSCRIBE", *leaving)
+                await self._send("UNSUBSCRIBE", *leaving)
 
     async def _receive(self) -> None:
         while True:
@@ -186,11 +189,15 @@ class _Session:
         """The next thing Redis says; a peer that stays silent even when asked is as good as dead."""
         said = await self._connection.read_response(timeout=PING_AFTER_SECONDS)
         if said is None:
-            await self._connection.send_command("PING")
+            await self._send("PING")
             said = await self._connection.read_response(timeout=ANSWER_WITHIN_SECONDS)
         if said is None:
             raise RedisConnectionError("no answer to a ping")
         return said
+
+    async def _send(self, *command: str) -> None:
+        async with asyncio.timeout(ANSWER_WITHIN_SECONDS):
+            await self._connection.send_command(*command)
 
     async def _has_joined(self, channel: str) -> None:
         self._confirmed.add(channel)

@@ -31,6 +31,7 @@ class Subscriber:
 
     def __init__(self, queue_size: int) -> None:
         self._queue: asyncio.Queue[str | Resync | None] = asyncio.Queue(queue_size)
+        self._ended = False
 
     def __aiter__(self) -> Self:
         return self
@@ -51,10 +52,12 @@ class Subscriber:
 
     def resync(self) -> None:
         """Say that something may be missing; who then reads the database needs nothing of what waited."""
-        self._replace_all_by(RESYNC)
+        if not self._ended:
+            self._replace_all_by(RESYNC)
 
     def end(self) -> None:
-        """Finish the iteration."""
+        """Finish the iteration, for good."""
+        self._ended = True
         self._replace_all_by(None)
 
     def _replace_all_by(self, item: Resync | None) -> None:

@@ -163,7 +163,8 @@ class _Reader:
             first, news = decode(message)
         except Exception:  # whoever sent it, it is only a hint that there may be news
             log.exception("a message can't be read")
-            return await self._catch_up()
+            await self._catch_up()
+            return
         if first > self._position + 1:
             await self._catch_up()
         self._serve(list(enumerate(news, start=first)))

@@ -14,7 +14,6 @@ from redis.exceptions import RedisError
 log = structlog.get_logger()
 
 SEND_WITHIN_SECONDS = 1.0
-FLUSH_WITHIN_SECONDS = 1.0
 PAUSE_AFTER_FAILURE_SECONDS = 0.2
 
 
@@ -23,9 +22,13 @@ class Publisher:
 
     def __init__(self, url: str, *, backlog: int = 10_000) -> None:
         # One retry, because a connection that has been idle may have died unnoticed. A message that arrives twice
-        # does no harm: it carries its position.
+        # does no harm: it carries its position. No socket timeout, for the reason given in live/backend.py.
         self._redis: Redis = Redis.from_url(
-            url, protocol=2, retry=Retry(NoBackoff(), 1), socket_connect_timeout=SEND_WITHIN_SECONDS
+            url,
+            protocol=2,
+            retry=Retry(NoBackoff(), 1),
+            socket_timeout=None,
+            socket_connect_timeout=SEND_WITHIN_SECONDS,
         )
         # When it is full the oldest go: the newest message shows its reader that something is missing.
         self._backlog: deque[tuple[str, bytes | str]] = deque(maxlen=backlog)
@@ -41,12 +44,10 @@ class Publisher:
         self._sending = asyncio.create_task(self._keep_sending(), name="publisher")
 
     async def stop(self) -> None:
-        """Send what still waits if that goes quickly, then close the connection."""
+        """Try once to send what still waits, then close the connection; takes a few seconds at most."""
         self._stopping = True
         self._news.set()
         if self._sending:
-            await asyncio.wait({self._sending}, timeout=FLUSH_WITHIN_SECONDS)
-            self._sending.cancel()
             await asyncio.wait({self._sending})
             self._sending = None
         with suppress(RedisError, OSError):
@@ -60,21 +61,25 @@ class Publisher:
         self._news.set()
 
     async def _keep_sending(self) -> None:
-        while not self._stopping or self._backlog:
+        stopping = False
+        while not stopping:
             await self._news.wait()
             self._news.clear()
+            stopping = self._stopping
             batch = list(self._backlog)
             self._backlog.clear()
-            if not batch:
-                continue  # woken to stop
-            try:
-                async with asyncio.timeout(SEND_WITHIN_SECONDS):
-                    await self._send(batch)
-            except Exception as error:
-                self._failed(batch, error)
-                await asyncio.sleep(PAUSE_AFTER_FAILURE_SECONDS)
-            else:
-                self._succeeded()
+            if batch:
+                await self._try_to_send(batch)
+
+    async def _try_to_send(self, batch: list[tuple[str, bytes | str]]) -> None:
+        try:
+            async with asyncio.timeout(SEND_WITHIN_SECONDS):
+                await self._send(batch)
+        except Exception as error:
+            self._failed(batch, error)
+            await asyncio.sleep(PAUSE_AFTER_FAILURE_SECONDS)
+        else:
+            self._succeeded()
 
     async def _send(self, batch: list[tuple[str, bytes | str]]) -> None:
         async with self._redis.pipeline(transaction=False) as pipeline:

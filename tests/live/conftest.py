@@ -27,7 +27,8 @@ def server(one_server: Redis) -> Redis:
 @pytest.fixture
 async def admin(server: Redis) -> AsyncIterator[redis.asyncio.Redis]:
     """Somebody else's connection to Redis."""
-    client: redis.asyncio.Redis = redis.asyncio.Redis.from_url(server.url, protocol=2)
+    # With a socket timeout redis-py may swallow the cancellation by asyncio.timeout, and a test would never end.
+    client: redis.asyncio.Redis = redis.asyncio.Redis.from_url(server.url, protocol=2, socket_timeout=None)
     yield client
     await client.aclose()
 

@@ -141,6 +141,7 @@ async def test_disconnecting_ends_all_subscribers(broadcast: Broadcast) -> None:
         await broadcast.disconnect()
 
         assert await waiting == "ended"
+        first.resync()
         assert [message async for message in first] == []
         assert [message async for message in second] == []
 
