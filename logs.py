@@ -17,7 +17,8 @@ def configure_logs(*, for_people: bool) -> None:
         [
             structlog.dev.ConsoleRenderer(
                 colors=sys.stdout.isatty(),
-                exception_formatter=structlog.dev.plain_traceback,  # rich, if there is one, prints all the variables too
+                # rich, which it prefers, would print the variables too.
+                exception_formatter=structlog.dev.plain_traceback,
             )
         ]
         if for_people

@@ -23,8 +23,8 @@ class InvalidSettings(Exception):
 class Settings:
     """What the environment says."""
 
-    database_url: str
-    redis_url: str
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)
     port: int = 8000
     public_url: str = "http://localhost:8000"
     auth_secret: str = field(default=SANDBOX_SECRET, repr=False)
@@ -51,7 +51,7 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
         value = environment.get(name, "") or default
         if not value:
             wrong.append(f"{name} is missing: the address of a server, {schemes[0]}://...")
-        elif urlsplit(value).scheme not in schemes or not urlsplit(value).hostname:
+        elif not _is_address(value, schemes):
             wrong.append(f"{name} must look like {schemes[0]}://host...")
         return value
 
@@ -59,8 +59,7 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
         value = environment.get(name, "")
         if not value and sandbox:
             return SANDBOX_SECRET
-        if len(value.encode()) < SHORTEST_SECRET_BYTES:
-            fault = "is missing" if not value else "is too short"
+        if fault := _fault_of_secret(value):
             wrong.append(f"{name} {fault}: a random string of at least {SHORTEST_SECRET_BYTES} bytes (or SANDBOX=1)")
         return value
 
@@ -68,7 +67,7 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
     port = _number(environment, "PORT", 8000, wrong, at_most=65535)
     settings = Settings(
         database_url=url("DATABASE_URL", ("postgres", "postgresql")),
-        redis_url=url("REDIS_URL", ("redis", "rediss", "unix")),
+        redis_url=url("REDIS_URL", ("redis", "rediss")),
         port=port,
         public_url=url("PUBLIC_URL", ("https", "http"), f"http://localhost:{port}"),
         auth_secret=secret("AUTH_SECRET"),
@@ -79,6 +78,24 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
     if wrong:
         raise InvalidSettings("\n".join(wrong))
     return settings
+
+
+def _is_address(value: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(value)
+        readable = value.isprintable() and " " not in value
+        return readable and parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # of an address in brackets, or of the port
+        return False
+
+
+def _fault_of_secret(value: str) -> str | None:
+    if not value:
+        return "is missing"
+    try:
+        return "is too short" if len(value.encode()) < SHORTEST_SECRET_BYTES else None
+    except UnicodeEncodeError:
+        return "is not UTF-8"
 
 
 def _flag(environment: Mapping[str, str], name: str, wrong: list[str]) -> bool:

@@ -119,7 +119,7 @@ async def play(uma: Player, emil: Player, staff: Player) -> None:
 async def settled(*players: Player) -> None:
     """Wait until everything there is has been pushed: a short silence."""
     before = -1
-    while before != (before := sum(player.pushes for player in players)):
+    while before != (before := sum(player.pushes for player in players)):  # noqa: ASYNC110 - silence has no event
         await asyncio.sleep(0.3)
 
 

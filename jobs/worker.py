@@ -20,13 +20,19 @@ JOBS: Sequence[Job] = (forget_old_keys,)
 async def work(stop: asyncio.Event, jobs: Sequence[Job] = JOBS) -> None:
     """Do what is due, beat by beat, until told to stop; a job that fails is tried again at the next beat."""
     while not stop.is_set():
-        for job in jobs:
-            try:
-                while await job() and not stop.is_set():
-                    pass
-            except Exception:
-                log.exception("a job failed", job=job.__name__)
+        due = list(jobs)
+        while due and not stop.is_set():
+            # In turns, so that a job with much to do does not keep the others waiting (J1).
+            due = [job for job in due if await _did_something(job)]
         try:
             await asyncio.wait_for(stop.wait(), BEAT_SECONDS)
         except TimeoutError:
             continue
+
+
+async def _did_something(job: Job) -> bool:
+    try:
+        return await job() > 0
+    except Exception:
+        log.exception("a job failed", job=job.__name__)
+        return False

@@ -3,11 +3,13 @@
 import asyncio
 import sys
 
-import asyncpg
 from tortoise import Tortoise
-from tortoise.migrations.api import migrate as tortoise_migrate
+from tortoise.connection import get_connection
+from tortoise.migrations.executor import MigrationExecutor
+from tortoise.migrations.schema_editor import AsyncpgSchemaEditor
 
 from models.database import tortoise_config
+from models.transactions import transaction
 from settings import read_settings
 
 # The only advisory lock there is: Tortoise's migrations take none. Any number will do, as long as it stays.
@@ -15,14 +17,21 @@ MIGRATION_LOCK = 7_046_001
 
 
 async def migrate(database_url: str) -> None:
-    """Apply what has not been applied; others who ask meanwhile wait and then find nothing to do."""
-    guard = await asyncpg.connect(database_url)
+    """Apply what has not been applied, all or nothing; others who ask meanwhile wait and then find nothing to do."""
+    config = tortoise_config(database_url)
+    await Tortoise.init(config=config)
     try:
-        await guard.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
-        await tortoise_migrate(config=tortoise_config(database_url))
+        # One transaction for all of it: Tortoise alone would record a migration after the one that applied it, and
+        # whoever is killed in between would leave a database that can't be migrated any more.
+        async with transaction():
+            connection = get_connection("default")
+            await connection.execute_query("SELECT pg_advisory_xact_lock($1)", [MIGRATION_LOCK])
+            executor = MigrationExecutor(connection, config["apps"])
+            # Tortoise looks into its table before it makes it, which no transaction survives.
+            await executor.recorder.ensure_schema(AsyncpgSchemaEditor(connection, atomic=False))
+            await executor.migrate()
     finally:
         await Tortoise.close_connections()
-        await guard.close()
 
 
 if __name__ == "__main__":

@@ -99,30 +99,27 @@ async def _once(attempt: Attempt, action: Action, story: Story) -> Done:
         done = await story(action)
         await action.write()
         return done
-    made_key_id = await _take_key(key, attempt, by=action.by)
-    if made_key_id is None:
-        return await _first_answer(key, attempt, by=action.by)
+    kept = await _take_key(key, attempt, by=action.by)
+    if kept.made_id is not None:
+        if kept.input_digest != attempt.input_digest:
+            raise IdempotencyKeyReused
+        return Done(kept.made_id, kept.first_event, kept.last_event)
     done = await story(action)
     await action.write()
-    await IdempotencyKey.filter(id=made_key_id).update(
+    await IdempotencyKey.filter(id=kept.id).update(
         made_id=done.made_id, first_event=done.first_event, last_event=done.last_event
     )
     return done
 
 
-async def _take_key(key: str, attempt: Attempt, *, by: Person) -> UUID | None:
-    """The new key row's id, or None if the key was used before; waits for whoever is using it right now."""
+async def _take_key(key: str, attempt: Attempt, *, by: Person) -> IdempotencyKey:
+    """The key's row, locked: a new one that nothing has been done under yet, or what was done under it before.
+
+    Waits for whoever is using it right now. The update changes nothing but locks the row and returns it.
+    """
     rows = await get_connection("default").execute_query_dict(
         "INSERT INTO idempotency_key (id, person_id, key, input_digest, created_at) VALUES ($1, $2, $3, $4, $5)"
-        " ON CONFLICT (person_id, key) DO NOTHING RETURNING id",
+        " ON CONFLICT (person_id, key) DO UPDATE SET key = excluded.key RETURNING *",
         [world().new_id(), by.id, key, attempt.input_digest, await world().clock.now()],
     )
-    return rows[0]["id"] if rows else None
-
-
-async def _first_answer(key: str, attempt: Attempt, *, by: Person) -> Done:
-    kept = await IdempotencyKey.get(person_id=by.id, key=key)
-    if kept.input_digest != attempt.input_digest:
-        raise IdempotencyKeyReused
-    assert kept.made_id is not None
-    return Done(kept.made_id, kept.first_event, kept.last_event)
+    return IdempotencyKey(**rows[0])

@@ -1,13 +1,17 @@
 """Opaque places in a list or a stream, bound to it and to whose it is."""
 
 import base64
-import binascii
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from resolvers.errors import ErrorCode, RequestError
 
 MOST_CURSOR_CHARACTERS = 500
+MOST_ENTRIES = 10**9
+"No list or stream of one owner gets so long, and what lies beyond need not fit into its column."
+
+Place = TypeVar("Place")
 
 
 def encode_cursor(stream: str, owner: object, place: object) -> str:
@@ -15,28 +19,25 @@ def encode_cursor(stream: str, owner: object, place: object) -> str:
     return base64.urlsafe_b64encode(json.dumps([stream, str(owner), place]).encode()).decode()
 
 
-def decode_cursor(cursor: str, *, stream: str, owner: object) -> Any:
-    """The place a cursor names; raises BAD_USER_INPUT for one that is not of this list or stream."""
+def decode_cursor(cursor: str, *, stream: str, owner: object, read: Callable[[Any], Place]) -> Place:
+    """The place a cursor names, as `read` has it; raises BAD_USER_INPUT for one that is not of this list or stream."""
     try:
         if len(cursor) > MOST_CURSOR_CHARACTERS:
             raise ValueError("too long to be one of ours")
         named, whose, place = json.loads(base64.b64decode(cursor.encode(), altchars=b"-_", validate=True))
         if (named, whose) != (stream, str(owner)):
             raise ValueError("of another list")
-    except (ValueError, TypeError, RecursionError, binascii.Error) as fault:
-        raise _bad_cursor() from fault
-    return place
+        return read(place)
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as fault:
+        raise RequestError(ErrorCode.BAD_USER_INPUT, "This cursor is not of this list.") from fault
 
 
 def decode_number(cursor: str | None, *, stream: str, owner: object) -> int:
     """The number a cursor names, 0 for none."""
-    if cursor is None:
-        return 0
-    place = decode_cursor(cursor, stream=stream, owner=owner)
-    if not isinstance(place, int) or isinstance(place, bool) or not 0 <= place < 2**31:
-        raise _bad_cursor()
+    return 0 if cursor is None else decode_cursor(cursor, stream=stream, owner=owner, read=_number)
+
+
+def _number(place: Any) -> int:
+    if not isinstance(place, int) or isinstance(place, bool) or not 0 <= place <= MOST_ENTRIES:
+        raise ValueError("no number of an entry")
     return place
-
-
-def _bad_cursor() -> RequestError:
-    return RequestError(ErrorCode.BAD_USER_INPUT, "This cursor is not of this list.")

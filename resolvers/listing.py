@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from tortoise.expressions import Q
@@ -10,7 +11,6 @@ from tortoise.expressions import Q
 from models import CreditMovement, Meeting, Person, PersonSkill, Reason, Service, Skill, TimelineEvent
 from resolvers.changing import may_see, side_of
 from resolvers.cursors import decode_cursor, decode_number, encode_cursor
-from resolvers.errors import ErrorCode, RequestError
 from resolvers.paging import Page, check_first
 from resolvers.world import world
 from rules.terms import Answer, MeetingStatus, ReasonKind, Side
@@ -33,20 +33,16 @@ async def upcoming_meetings(viewer: Person, *, first: int | None, after: str | N
     mine = Meeting.filter(Q(user_id=viewer.id) | Q(expert_id=viewer.id))
     query = mine.filter(ends_at__gt=now).exclude(status=MeetingStatus.CANCELLED)
     if after is not None:
-        starts_at, meeting_id = _meeting_place(after, viewer)
+        starts_at, meeting_id = decode_cursor(after, stream=MEETINGS, owner=viewer.id, read=_meeting_place)
         query = query.filter(Q(starts_at__gt=starts_at) | Q(starts_at=starts_at, id__gt=meeting_id))
     meetings = await query.order_by("starts_at", "id").limit(count + 1)
     rows = [(encode_cursor(MEETINGS, viewer.id, [each.starts_at.isoformat(), str(each.id)]), each) for each in meetings]
     return Page(rows[:count], has_next=len(rows) > count, has_previous=after is not None)
 
 
-def _meeting_place(cursor: str, viewer: Person) -> tuple[datetime, UUID]:
-    place = decode_cursor(cursor, stream=MEETINGS, owner=viewer.id)
-    try:
-        starts_at, meeting_id = place
-        return datetime.fromisoformat(starts_at), UUID(meeting_id)
-    except (ValueError, TypeError, AttributeError) as fault:
-        raise RequestError(ErrorCode.BAD_USER_INPUT, "This cursor is not of this list.") from fault
+def _meeting_place(place: Any) -> tuple[datetime, UUID]:
+    starts_at, meeting_id = place
+    return datetime.fromisoformat(starts_at).astimezone(UTC), UUID(meeting_id)
 
 
 async def timelines(
@@ -80,17 +76,10 @@ async def movements_of(person_id: UUID, *, first: int | None, after: str | None)
     count = check_first(first, 50)
     query = CreditMovement.filter(Q(debited_person_id=person_id) | Q(credited_person_id=person_id))
     if after is not None:
-        query = query.filter(id__lt=_movement_place(after, person_id))
+        query = query.filter(id__lt=decode_cursor(after, stream=MOVEMENTS, owner=person_id, read=UUID))
     movements = await query.order_by("-id").limit(count + 1)
     rows = [(encode_cursor(MOVEMENTS, person_id, str(each.id)), each) for each in movements]
     return Page(rows[:count], has_next=len(rows) > count, has_previous=after is not None)
-
-
-def _movement_place(cursor: str, person_id: UUID) -> UUID:
-    try:
-        return UUID(decode_cursor(cursor, stream=MOVEMENTS, owner=person_id))
-    except (ValueError, TypeError, AttributeError) as fault:
-        raise RequestError(ErrorCode.BAD_USER_INPUT, "This cursor is not of this list.") from fault
 
 
 def waits_for(meeting: Meeting, viewer: Person) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import normalize
 from uuid import UUID
 from zoneinfo import available_timezones
 
@@ -16,7 +17,7 @@ from rules.inputs import check_text
 from rules.problems import InvalidInput, NotFound
 from rules.terms import InvalidInputCode, Language
 
-TIME_ZONES = available_timezones()
+TIME_ZONES = available_timezones() - {"localtime"}  # some machines' name for their own zone, not one of IANA's
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ async def set_skills(*, names: list[str], by: Person, attempt: Attempt) -> Done:
         wanted: dict[str, str] = {}
         for name in names:
             checked = check_text(name, "names", at_most=at_most)
-            wanted.setdefault(checked.casefold(), checked)
+            wanted.setdefault(_folded(checked), checked)
         await action.lock_people([by.id])
         await Skill.bulk_create(
             [Skill(id=world().new_id(), name=wanted[folded], folded_name=folded) for folded in sorted(wanted)],
@@ -140,3 +141,8 @@ async def set_skills(*, names: list[str], by: Person, attempt: Attempt) -> Done:
         return Done(by.id)
 
     return await act(attempt, by=by, story=story)
+
+
+def _folded(name: str) -> str:
+    """What a name has in common with all of its spellings: their case and how their accents are encoded don't count."""
+    return normalize("NFC", normalize("NFD", name).casefold())

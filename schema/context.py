@@ -88,10 +88,11 @@ TimelineKey = tuple[UUID, int | None, str | None]
 
 
 async def _timelines(keys: list[TimelineKey]) -> Sequence[Any]:
-    """Timelines asked for with the same paging are read together; a bad cursor spoils only its own."""
+    """First pages are read together; a cursor is of one timeline only, so each page after one is read by itself."""
     pages: dict[TimelineKey, Any] = {}
-    for first, after in {(first, after) for _, first, after in keys}:
-        asked = [key for key in keys if key[1:] == (first, after)]
+    together = {first: [key for key in keys if key[1:] == (first, None)] for _, first, after in keys if after is None}
+    for asked in [*together.values(), *([key] for key in keys if key[2] is not None)]:
+        _, first, after = asked[0]
         try:
             found = await listing.timelines([meeting_id for meeting_id, _, _ in asked], first=first, after=after)
             pages |= {key: found[key[0]] for key in asked}

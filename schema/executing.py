@@ -20,6 +20,8 @@ Answer = dict[str, Any]
 "A result as the GraphQL specification has it: data, errors or both."
 
 LONGEST_REMEMBERED_DOCUMENT = 10_000
+# Whoever repeats a field thousands of times keeps validation busy for seconds, and everybody else waiting.
+MOST_TOKENS = 2_000
 MASKED = "Something went wrong on our side. We have a record of it."
 
 
@@ -59,11 +61,9 @@ def prepare(operation: Operation) -> tuple[DocumentNode, OperationType]:
 def _prepared(text: str) -> DocumentNode | list[GraphQLError]:
     """Parsing and validation cost more than most answers, and clients send the same few documents for ever."""
     try:
-        document = graphql.parse(text, no_location=False)
+        document = graphql.parse(text, max_tokens=MOST_TOKENS)
     except GraphQLSyntaxError as error:
         return [_coded(error, "GRAPHQL_PARSE_FAILED")]
-    except RecursionError:
-        return [GraphQLError("The document is nested too deeply.", extensions={"code": "GRAPHQL_PARSE_FAILED"})]
     errors = graphql.validate(SCHEMA, document)
     return [_coded(error, "GRAPHQL_VALIDATION_FAILED") for error in errors] or document
 
@@ -114,12 +114,23 @@ def _classified(error: GraphQLError) -> GraphQLError:
         return error
     if original is None and error.path is None:
         return _coded(error, ErrorCode.BAD_USER_INPUT)  # variables that don't fit their types
-    log.error("unexpected error", path=error.path, exc_info=original or error)
+    return _masked(original or error, at=error)
+
+
+def unexpected(fault: Exception) -> Answer:
+    """The answer when something failed outside of any field."""
+    return {"errors": [_formatted(_masked(fault))]}
+
+
+def _masked(fault: Exception, *, at: GraphQLError | None = None) -> GraphQLError:
+    """What a client is told of an error that nobody expected: where we find the rest in our logs."""
+    path = at.path if at else None
+    log.error("unexpected error", path=path, exc_info=fault)
     known = structlog.contextvars.get_contextvars()
     return GraphQLError(
         MASKED,
-        nodes=error.nodes,
-        path=error.path,
+        nodes=at.nodes if at else None,
+        path=path,
         extensions={"code": "INTERNAL_SERVER_ERROR", "correlationId": known.get("correlation_id")},
     )
 

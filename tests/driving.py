@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -125,6 +125,12 @@ class Service:
         yield
         assert await state() == before
 
+    async def settled(self, before: set[asyncio.Task[Any]]) -> None:
+        """Wait until all tasks that were begun since have ended."""
+        async with asyncio.timeout(WAIT_AT_MOST_SECONDS):
+            while begun := asyncio.all_tasks() - before:
+                await asyncio.wait(begun)
+
 
 @dataclass
 class Client:
@@ -226,6 +232,24 @@ class Client:
         async with self.socket() as socket:
             await socket.subscribe(subscription, **variables)
             yield socket
+
+
+async def all_edges(read: Callable[[str | None], Awaitable[dict[str, Any]]], *, first: int) -> list[dict[str, Any]]:
+    """The edges of all pages of a list, each page as it ought to be; `read` gives the page after a cursor."""
+    found: list[dict[str, Any]] = []
+    after: str | None = None
+    while True:
+        page = await read(after)
+        edges, info = page["edges"], page["pageInfo"]
+        assert info["hasPreviousPage"] == (after is not None)
+        assert (info["startCursor"], info["endCursor"]) == (edges[0]["cursor"], edges[-1]["cursor"])
+        assert not {edge["cursor"] for edge in edges} & {edge["cursor"] for edge in found}, "a page came twice"
+        found += edges
+        if not info["hasNextPage"]:
+            assert 1 <= len(edges) <= first
+            return found
+        assert len(edges) == first
+        after = info["endCursor"]
 
 
 @asynccontextmanager

@@ -1,6 +1,6 @@
 """The two languages, and one way to say a thing.
 
-English is written in the code, marked with N_; `de.po` holds the German. `make texts` brings the catalogue up to date.
+English is written in the code, marked with N_; `de.po` holds the German, and a test finds what is missing there.
 """
 
 from pathlib import Path

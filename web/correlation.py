@@ -4,13 +4,17 @@ from uuid import uuid4
 
 import structlog
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from schema.executing import unexpected
 
 HEADER = "X-Correlation-ID"
 
 
 class Correlation:
-    """Gives each HTTP request its correlation id."""
+    """Gives each HTTP request its correlation id, and an answer to those that failed."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -20,11 +24,21 @@ class Correlation:
             await self._app(scope, receive, send)
             return
         correlation_id = uuid4().hex
+        answered = False
 
         async def send_with_id(message: Message) -> None:
+            nonlocal answered
             if message["type"] == "http.response.start":
+                answered = True
                 MutableHeaders(scope=message)[HEADER] = correlation_id
             await send(message)
 
         with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
-            await self._app(scope, receive, send_with_id)
+            try:
+                await self._app(scope, receive, send_with_id)
+            except ClientDisconnect:
+                pass  # before its request was complete; nobody is there to be answered
+            except Exception as fault:
+                if answered:
+                    raise
+                await JSONResponse(unexpected(fault), status_code=500)(scope, receive, send_with_id)

@@ -49,12 +49,15 @@ def operation_in(content: Any) -> Operation:
     if not isinstance(content, dict):
         raise Unreadable(400, "Send a JSON object with query, variables and operationName.")
     query, variables, name = (content.get(key) for key in ("query", "variables", "operationName"))
-    if not isinstance(query, str) or not query.strip():
+    extensions = content.get("extensions")
+    if not isinstance(query, str):
         raise Unreadable(400, "query must be a GraphQL document.")
     if variables is not None and not isinstance(variables, dict):
         raise Unreadable(400, "variables must be an object.")
     if name is not None and not isinstance(name, str):
         raise Unreadable(400, "operationName must be a string.")
+    if extensions is not None and not isinstance(extensions, dict):
+        raise Unreadable(400, "extensions must be an object.")
     return Operation(query, variables, name)
 
 
@@ -67,7 +70,7 @@ async def _operation(request: Request) -> Operation:
         if len(body) > LARGEST_BODY_BYTES:
             raise Unreadable(413, f"A request may have at most {LARGEST_BODY_BYTES} bytes.")
     try:
-        return operation_in(json.loads(body))
+        return operation_in(json.loads(body.decode()))
     except (ValueError, RecursionError) as fault:
         raise Unreadable(400, "The body is not JSON in UTF-8.") from fault
 

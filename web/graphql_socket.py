@@ -3,8 +3,9 @@
 import asyncio
 import json
 import time
-from collections.abc import Coroutine
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing, suppress
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from live.feeds import Feeds
 from resolvers.errors import RequestError
 from schema.context import Context
-from schema.executing import Answer, InvalidOperation, Operation, answer_of, execute, prepare, subscribe
+from schema.executing import Answer, InvalidOperation, Operation, answer_of, execute, prepare, subscribe, unexpected
 from web.graphql_http import Unreadable, operation_in
 from web.tokens import Bearer, Tokens, viewer_of
 
@@ -27,6 +28,14 @@ PING_EVERY_SECONDS = 20.0
 SEND_WITHIN_SECONDS = 10.0
 MOST_OPERATIONS = 100
 TRY_AGAIN_LATER = 1013
+LONGEST_REASON_BYTES = 123  # of a close frame (RFC 6455)
+TOO_MANY: Answer = {
+    "errors": [{"message": "Too many operations at once on one socket.", "extensions": {"code": "TOO_MANY_OPERATIONS"}}]
+}
+
+Messages = list[dict[str, Any]]
+Work = Callable[[], Awaitable[Messages]]
+"Does an operation and returns the last messages about it."
 
 
 class Close(Exception):
@@ -58,9 +67,13 @@ class GraphQLSocket:
         self._tokens: Tokens = websocket.app.state.tokens
         self._bearer: Bearer | None = None
         self._initialised = asyncio.Event()
+        self._stuck = asyncio.Event()
+        "Set once something could not be sent: what came after it would be a gap."
         self._heard_at = time.monotonic()
-        self._subscriptions: dict[str, asyncio.Task[None]] = {}
-        self._executions: dict[str, asyncio.Task[None]] = {}
+        self._operations: dict[str, asyncio.Task[None]] = {}
+        "By the client's ids, until they are complete or the client no longer wants to hear of them."
+        self._streams: set[asyncio.Task[None]] = set()
+        self._executions: set[asyncio.Task[None]] = set()
 
     async def serve(self) -> None:
         """Serve until the client leaves, breaks the protocol, falls silent, or its token expires."""
@@ -70,9 +83,11 @@ class GraphQLSocket:
             await self._close_after(ended.pop().exception())
         finally:
             # Mutations under way are finished, whoever has left meanwhile; only the streams end with the socket.
-            for task in [*tasks, *self._subscriptions.values()]:
+            for task in [*tasks, *self._streams]:
                 task.cancel()
-            await asyncio.wait([*tasks, *self._subscriptions.values(), *self._executions.values()])
+            await asyncio.gather(*tasks, *self._streams, return_exceptions=True)
+            if self._executions:
+                await asyncio.wait(self._executions)
 
     async def _close_after(self, end: BaseException | None) -> None:
         match end:
@@ -85,20 +100,24 @@ class GraphQLSocket:
                 code, reason = TRY_AGAIN_LATER, "Try again later"
         try:
             async with asyncio.timeout(SEND_WITHIN_SECONDS):
-                await self._websocket.close(code, reason)
+                fitting = reason.encode(errors="replace")[:LONGEST_REASON_BYTES].decode(errors="ignore")
+                await self._websocket.close(code, fitting)
         except (TimeoutError, RuntimeError, WebSocketDisconnect):
             log.info("a socket could not be closed in order", code=code)
 
     async def _watch(self) -> None:
         """End the socket when its time has come; say ping now and then, and notice who never answers."""
         try:
-            await asyncio.wait_for(self._initialised.wait(), INIT_WITHIN_SECONDS)
+            async with asyncio.timeout(INIT_WITHIN_SECONDS):
+                await self._initialised.wait()
         except TimeoutError:
             raise Close(4408, "Connection initialisation timeout") from None
         assert self._bearer is not None
         while (remaining := self._bearer.expires_at - time.time()) > 0:
-            await asyncio.sleep(min(remaining, PING_EVERY_SECONDS))
-            if time.monotonic() - self._heard_at > 2 * PING_EVERY_SECONDS:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(remaining, PING_EVERY_SECONDS)):
+                    await self._stuck.wait()
+            if self._stuck.is_set() or time.monotonic() - self._heard_at > 2 * PING_EVERY_SECONDS:
                 raise Close(4499, "Terminated")
             await self._send({"type": "ping"})
         raise Close(4403, "Forbidden")
@@ -109,15 +128,16 @@ class GraphQLSocket:
             self._heard_at = time.monotonic()
             match message.get("type"):
                 case "connection_init":
-                    await self._initialise(message.get("payload"))
+                    await self._initialise(_payload(message))
                 case "ping":
+                    _payload(message)
                     await self._send({"type": "pong"})
                 case "pong":
-                    pass
+                    _payload(message)
                 case "subscribe":
                     await self._start(message)
                 case "complete":
-                    self._complete(message.get("id"))
+                    self._complete(_id(message))
                 case _:
                     raise Close(4400, "Unknown message type")
 
@@ -133,11 +153,11 @@ class GraphQLSocket:
             raise Close(4400, "Messages must be objects")
         return message
 
-    async def _initialise(self, payload: object) -> None:
+    async def _initialise(self, payload: dict[str, Any]) -> None:
         if self._initialised.is_set():
             raise Close(4429, "Too many initialisation requests")
         try:
-            self._bearer = self._tokens.read(payload.get("authorization") if isinstance(payload, dict) else None)
+            self._bearer = self._tokens.read(payload.get("authorization"))
         except RequestError as fault:
             raise Close(4403, "Forbidden") from fault
         self._initialised.set()
@@ -146,82 +166,98 @@ class GraphQLSocket:
     async def _start(self, message: dict[str, Any]) -> None:
         if self._bearer is None:
             raise Close(4401, "Unauthorized")
-        key = message.get("id")
-        if not isinstance(key, str) or not key:
-            raise Close(4400, "subscribe needs an id")
-        if key in self._subscriptions or key in self._executions:
-            raise Close(4409, f"Subscriber for {key[:100]} already exists")
+        key = _id(message)
+        if key in self._operations:
+            raise Close(4409, f"Subscriber for {key} already exists")
         try:
             operation = operation_in(message.get("payload"))
         except Unreadable as fault:
             raise Close(4400, str(fault)) from fault
-        if len(self._subscriptions) + len(self._executions) >= MOST_OPERATIONS:
-            await self._refuse(key, {"errors": [{"message": "Too many operations at once on one socket."}]})
+        if len(self._executions.union(self._operations.values())) >= MOST_OPERATIONS:
+            await self._send(_error(key, TOO_MANY))
             return
         structlog.contextvars.bind_contextvars(correlation_id=uuid4().hex)
         try:
             document, kind = prepare(operation)
         except InvalidOperation as fault:
-            await self._refuse(key, fault.answer)
+            await self._send(_error(key, fault.answer))
             return
         if kind is OperationType.SUBSCRIPTION:
-            await self._subscribe(key, operation, document)
+            listening = asyncio.Event()
+            task = self._keep(key, self._streams, partial(self._stream, key, operation, document, listening))
+            task.add_done_callback(lambda _: listening.set())
+            await listening.wait()
         else:
-            self._keep(self._executions, key, self._execute(key, operation, document))
+            self._keep(key, self._executions, partial(self._execute, key, operation, document))
 
-    async def _subscribe(self, key: str, operation: Operation, document: DocumentNode) -> None:
-        assert self._bearer is not None
-        context = Context(await viewer_of(self._bearer), self._feeds)
+    def _complete(self, key: str) -> None:
+        task = self._operations.pop(key, None)
+        if task in self._streams:
+            task.cancel()
+
+    def _keep(self, key: str, tasks: set[asyncio.Task[None]], work: Work) -> asyncio.Task[None]:
+        task = self._operations[key] = asyncio.create_task(self._carry_out(key, work))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        return task
+
+    async def _carry_out(self, key: str, work: Work) -> None:
+        """Do an operation's work, then tell the client its end, unless they no longer want to hear of it."""
         try:
-            started = await subscribe(operation, document, context)
-        except BaseException:
-            await context.__aexit__()
-            raise
-        if isinstance(started, dict):
-            await context.__aexit__()
-            await self._refuse(key, started)
-            return
+            last_messages = await work()
+        except Exception as fault:
+            last_messages = [_error(key, unexpected(fault))]
+        if self._operations.get(key) is asyncio.current_task():
+            del self._operations[key]  # first, as whoever reads the end may use the id again
+            for message in last_messages:
+                await self._send(message)
 
-        async def stream() -> None:
-            async with context, aclosing(started):  # type: ignore[type-var]
+    async def _stream(
+        self, key: str, operation: Operation, document: DocumentNode, listening: asyncio.Event
+    ) -> Messages:
+        assert self._bearer is not None
+        async with Context(await viewer_of(self._bearer), self._feeds) as context:
+            started = await subscribe(operation, document, context)
+            if isinstance(started, dict):
+                return [_error(key, started)]
+            listening.set()
+            async with aclosing(started):  # type: ignore[type-var]
                 async for result in started:
                     await self._send({"id": key, "type": "next", "payload": answer_of(result)})
-            await self._send({"id": key, "type": "complete"})
+        return [{"id": key, "type": "complete"}]
 
-        self._keep(self._subscriptions, key, stream())
-
-    async def _execute(self, key: str, operation: Operation, document: DocumentNode) -> None:
+    async def _execute(self, key: str, operation: Operation, document: DocumentNode) -> Messages:
         assert self._bearer is not None
         async with Context(await viewer_of(self._bearer), self._feeds) as context:
             answer = await execute(operation, document, context)
-        if key in self._executions:  # otherwise the client no longer wants to hear of it
-            await self._send({"id": key, "type": "next", "payload": answer})
-            await self._send({"id": key, "type": "complete"})
-
-    def _keep(self, tasks: dict[str, asyncio.Task[None]], key: str, work: Coroutine[Any, Any, None]) -> None:
-        task = tasks[key] = asyncio.create_task(work)
-
-        def ended(task: asyncio.Task[None]) -> None:
-            if tasks.get(key) is task:
-                del tasks[key]
-            if not task.cancelled() and (fault := task.exception()) and not isinstance(fault, GONE):
-                log.error("an operation failed", exc_info=fault)
-
-        task.add_done_callback(ended)
-
-    def _complete(self, key: object) -> None:
-        if not isinstance(key, str):
-            raise Close(4400, "complete needs an id")
-        if task := self._subscriptions.pop(key, None):
-            task.cancel()
-
-    async def _refuse(self, key: str, answer: Answer) -> None:
-        await self._send({"id": key, "type": "error", "payload": answer["errors"]})
+        return [{"id": key, "type": "next", "payload": answer}, {"id": key, "type": "complete"}]
 
     async def _send(self, message: dict[str, Any]) -> None:
-        async with asyncio.timeout(SEND_WITHIN_SECONDS):
-            await self._websocket.send_text(json.dumps(message))
+        text = json.dumps(message)
+        if self._stuck.is_set():
+            return
+        try:
+            async with asyncio.timeout(SEND_WITHIN_SECONDS):
+                await self._websocket.send_text(text)
+        except TimeoutError:
+            self._stuck.set()
+        except (WebSocketDisconnect, RuntimeError):
+            pass  # the client has left, which `_receive` is told
 
 
-GONE = (WebSocketDisconnect, TimeoutError, RuntimeError)
-"What sending to a client that has left raises."
+def _payload(message: dict[str, Any]) -> dict[str, Any]:
+    payload = message.get("payload")
+    if payload is not None and not isinstance(payload, dict):
+        raise Close(4400, "payload must be an object")
+    return payload or {}
+
+
+def _id(message: dict[str, Any]) -> str:
+    key = message.get("id")
+    if not isinstance(key, str) or not key:
+        raise Close(4400, f"{message['type']} needs an id")
+    return key
+
+
+def _error(key: str, answer: Answer) -> dict[str, Any]:
+    return {"id": key, "type": "error", "payload": answer["errors"]}

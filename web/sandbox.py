@@ -21,10 +21,10 @@ async def make_token(request: Request) -> Response:
     """A token for these claims."""
     tokens: Tokens = request.app.state.tokens
     given = await _object(request) or {}
-    token = tokens.make({claim: given[claim] for claim in CLAIMS if claim in given}, seconds=TOKEN_SECONDS)
     try:
+        token = tokens.make({claim: given[claim] for claim in CLAIMS if claim in given}, seconds=TOKEN_SECONDS)
         tokens.read(f"Bearer {token}")
-    except RequestError:
+    except (RequestError, ValueError, RecursionError):
         return _fault(f"Send a JSON object with sub, and what you like of {', '.join(CLAIMS[1:])}.")
     return JSONResponse({"token": token})
 

@@ -24,7 +24,7 @@ class Bearer:
     """What a valid token says, and until when it may be used."""
 
     claims: Claims
-    expires_at: int
+    expires_at: float
     "Seconds since the epoch, of the real clock (X2)."
 
 
@@ -43,8 +43,8 @@ class Tokens:
         try:
             content = jwt.decode(token.strip(), self._key, algorithms=[ALGORITHM]).claims
             self._registry.validate(content)
-            return Bearer(_claims(content), expires_at=int(content["exp"]))
-        except (JoseError, ValueError, TypeError, OverflowError) as fault:
+            return Bearer(_claims(content), expires_at=float(content["exp"]))
+        except (JoseError, ValueError, TypeError, OverflowError, RecursionError) as fault:
             raise _unauthenticated("This token is not valid, or not any more.") from fault
 
     def make(self, claims: dict[str, Any], *, seconds: int) -> str:
@@ -58,15 +58,15 @@ async def viewer_of(bearer: Bearer) -> Person:
 
 
 def _claims(content: dict[str, Any]) -> Claims:
-    subject = _text(content, "sub")
-    if not subject or len(subject) > LONGEST_SUBJECT:
+    subject = _text(content, "sub")  # taken exactly: whoever differs in a blank is somebody else
+    if subject is None or not subject.strip() or len(subject) > LONGEST_SUBJECT:
         raise ValueError("sub")
-    email = _text(content, "email")
+    name, email = ((_text(content, claim) or "").strip() for claim in ("name", "email"))
     roles = content.get("roles")
     return Claims(
         subject=subject,
-        name=(_text(content, "name") or email or subject)[:LONGEST_NAME],
-        email=email if email and len(email) <= LONGEST_EMAIL else None,
+        name=(name or email or subject)[:LONGEST_NAME],
+        email=email if 0 < len(email) <= LONGEST_EMAIL else None,
         locale=_text(content, "locale"),
         zoneinfo=_text(content, "zoneinfo"),
         is_staff=isinstance(roles, list) and "staff" in roles,
@@ -79,7 +79,7 @@ def _text(content: dict[str, Any], claim: str) -> str | None:
         return None
     if not isinstance(value, str) or not storable(value):
         raise ValueError(claim)
-    return value.strip()
+    return value
 
 
 def _unauthenticated(message: str) -> RequestError:

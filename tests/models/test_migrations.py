@@ -28,6 +28,19 @@ async def back():
 asyncio.run(back())
 """
 
+NO_RECORD = """
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'interrupted'; END $$;
+CREATE FUNCTION refuse_records() RETURNS event_trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_event_trigger_ddl_commands() WHERE object_identity LIKE '%tortoise_migrations') THEN
+        CREATE TRIGGER no_record BEFORE INSERT ON tortoise_migrations EXECUTE FUNCTION refuse();
+    END IF;
+END
+$$;
+CREATE EVENT TRIGGER no_record ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION refuse_records();
+"""
+"Fails the moment at which Tortoise records that a migration has been applied."
+
 SHAPE = """
 SELECT 'column ' || table_name || '.' || column_name || ' ' || data_type || is_nullable AS part
 FROM information_schema.columns WHERE table_schema = 'public'
@@ -72,7 +85,7 @@ async def make_migrations(folder: Path, changed: str | None = None) -> str:
     if changed:
         people = folder / "models" / "people.py"
         people.write_text(people.read_text().replace("name = fields.CharField(max_length=200)", changed, 1))
-    return await run("-m", "tortoise.cli", "makemigrations", folder=folder)
+    return await run("-m", "tortoise.cli.cli", "makemigrations", folder=folder)
 
 
 async def test_processes_that_migrate_one_fresh_database_at_once_all_succeed_and_it_is_done_once(fresh: str):
@@ -100,8 +113,16 @@ async def test_migrations_can_be_undone_and_done_again(fresh: str):
     assert await rows(fresh, SHAPE) == shape
 
 
-async def test_a_migration_that_was_killed_at_any_moment_is_taken_up_again(fresh: str):
-    """Half of what it did would stand in the way of the next one for ever."""
+async def test_a_migration_that_is_interrupted_at_its_last_moment_can_be_done_again(fresh: str):
+    database = await asyncpg.connect(fresh)
+    await database.execute(NO_RECORD)
+    async with asyncio.timeout(30):
+        with pytest.raises(AssertionError, match="interrupted"):
+            await migrate(fresh)
+    await database.execute("DROP EVENT TRIGGER no_record; DROP FUNCTION refuse_records, refuse CASCADE")
+    await database.close()
+    await migrate(fresh)
+    assert await applied(fresh) == MIGRATIONS
 
 
 async def migrate(url: str) -> None:
