@@ -105,10 +105,12 @@ def _flag(environment: Mapping[str, str], name: str, wrong: list[str]) -> bool:
     return value == "1"
 
 
-def _number(environment: Mapping[str, str], name: str, default: int, wrong: list[str], *, at_most: int) -> int:
+def _number(
+    environment: Mapping[str, str], name: str, default: int, wrong: list[str], *, at_least: int = 1, at_most: int
+) -> int:
     value = environment.get(name, "") or str(default)
-    if not (value.isascii() and value.isdigit()) or len(value) > 12 or not 1 <= int(value) <= at_most:
-        wrong.append(f"{name} must be a whole number from 1 to {at_most}")
+    if not (value.isascii() and value.isdigit()) or len(value) > 12 or not at_least <= int(value) <= at_most:
+        wrong.append(f"{name} must be a whole number from {at_least} to {at_most}")
         return default
     return int(value)
 
@@ -116,9 +118,12 @@ def _number(environment: Mapping[str, str], name: str, default: int, wrong: list
 def _policy(environment: Mapping[str, str], wrong: list[str]) -> Policy:
     fields = {f"POLICY_{each.name.upper()}": each for each in dataclasses.fields(Policy)}
     wrong += [f"{name} is not a policy" for name in environment if name.startswith("POLICY_") and name not in fields]
-    return Policy(
+    policy = Policy(
         **{
-            each.name: _number(environment, name, getattr(Policy(), each.name), wrong, at_most=10**9)
+            each.name: _number(environment, name, getattr(Policy(), each.name), wrong, **each.metadata)
             for name, each in fields.items()
         }
     )
+    if policy.shortest_meeting_minutes > policy.longest_meeting_minutes:
+        wrong.append("POLICY_SHORTEST_MEETING_MINUTES must not be more than POLICY_LONGEST_MEETING_MINUTES")
+    return policy

@@ -5,8 +5,9 @@ import json
 import os
 import random
 import sys
-from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -31,7 +32,8 @@ class Player:
 
     name: str
     http: httpx.AsyncClient
-    pushes: int = 0
+    events: int = 0
+    _arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def ask(self, query: str, **variables: Any) -> Any:
         answer = (await self.http.post("/graphql", json={"query": query, "variables": variables})).json()
@@ -66,13 +68,20 @@ class Player:
                     case "pong":
                         ready.set()
                     case "next":
-                        self._show(message["payload"]["data"])
+                        await self._show(message["payload"]["data"])
 
-    def _show(self, data: dict[str, Any]) -> None:
-        self.pushes += 1
+    async def has_seen(self, number: int) -> None:
+        """Wait until so many events have been pushed."""
+        async with self._arrived:
+            await self._arrived.wait_for(lambda: self.events >= number)
+
+    async def _show(self, data: dict[str, Any]) -> None:
         if account := data.get("creditAccountUpdates"):
             news = f"credits: {account['available']} available, {account['blocked']} blocked"
         else:
+            async with self._arrived:
+                self.events += 1
+                self._arrived.notify_all()
             update = data["myMeetingUpdates"]
             event, meeting = update["event"], update["meeting"]
             news = (
@@ -90,37 +99,46 @@ async def play(uma: Player, emil: Player, staff: Player) -> None:
         grant = 'mutation ($to: ID!) { grantCredits(input: {personId: $to, amount: "500.00"}) { __typename } }'
         await staff.ask(grant, to=user["id"])
     # Somewhere in the next two years, so that playing it again collides with nothing.
-    start = datetime.now().astimezone() + timedelta(days=30, minutes=random.randrange(60 * 24 * 690))
+    now = datetime.fromisoformat((await uma.http.get("/sandbox/clock")).json()["now"])
+    start = now + timedelta(days=30, minutes=random.randrange(60 * 24 * 690))
     wanted = {"expertId": expert["id"], "serviceId": service["id"], "skillId": skill["id"]}
 
-    meeting = await uma.act(
-        f"proposes “{service['name']}” for {service['price']} credits; they are blocked.",
-        "proposeMeeting", **wanted, startsAt=start.isoformat(),
-    )  # fmt: skip
-    await settled(uma, emil)
-    await emil.act("approves.", "approveMeeting", meetingId=meeting)
-    await settled(uma, emil)
-    another = await emil.act(
-        "proposes another one; nothing is blocked yet.",
-        "proposeMeetingToUser", meetingId=meeting, serviceId=service["id"], skillId=skill["id"],
-        startsAt=(start + timedelta(days=1)).isoformat(), durationMinutes=20, price="12.50",
-    )  # fmt: skip
-    await settled(uma, emil)
-    await uma.act("rejects it: too short notice.", "rejectMeeting", meetingId=another, reasonCode="TOO_SHORT_NOTICE")
-    await settled(uma, emil)
-    third = await uma.act(
-        "proposes one herself …", "proposeMeeting", **wanted, startsAt=(start + timedelta(days=2)).isoformat()
-    )
-    await settled(uma, emil)
-    await uma.act("… and takes it back; her credits return.", "cancelMeeting", meetingId=third)
-    await settled(uma, emil)
+    async with everybody_sees(2, uma, emil):
+        meeting = await uma.act(
+            f"proposes “{service['name']}” for {service['price']} credits; they are blocked.",
+            "proposeMeeting", **wanted, startsAt=start.isoformat(),
+        )  # fmt: skip
+    async with everybody_sees(1, uma, emil):
+        await emil.act("approves.", "approveMeeting", meetingId=meeting)
+    async with everybody_sees(2, uma, emil):
+        another = await emil.act(
+            "proposes another one; nothing is blocked yet.",
+            "proposeMeetingToUser", meetingId=meeting, serviceId=service["id"], skillId=skill["id"],
+            startsAt=(start + timedelta(days=1)).isoformat(), durationMinutes=20, price="12.50",
+        )  # fmt: skip
+    async with everybody_sees(1, uma, emil):
+        await uma.act(
+            "rejects it: too short notice.", "rejectMeeting", meetingId=another, reasonCode="TOO_SHORT_NOTICE"
+        )
+    async with everybody_sees(2, uma, emil):
+        third = await uma.act(
+            "proposes one herself …", "proposeMeeting", **wanted, startsAt=(start + timedelta(days=2)).isoformat()
+        )
+    async with everybody_sees(1, uma, emil):
+        await uma.act("… and takes it back; her credits return.", "cancelMeeting", meetingId=third)
 
 
-async def settled(*players: Player) -> None:
-    """Wait until everything there is has been pushed: a short silence."""
-    before = -1
-    while before != (before := sum(player.pushes for player in players)):  # noqa: ASYNC110 - silence has no event
-        await asyncio.sleep(0.3)
+@asynccontextmanager
+async def everybody_sees(number: int, *players: Player) -> AsyncIterator[None]:
+    """What is done inside pushes so many events to each player; it is an error if they don't arrive."""
+    seen = [player.events + number for player in players]
+    yield
+    try:
+        async with asyncio.timeout(PUSHES_WITHIN_SECONDS):
+            for player, expected in zip(players, seen, strict=True):
+                await player.has_seen(expected)
+    except TimeoutError:
+        sys.exit(f"Not everything was pushed within {PUSHES_WITHIN_SECONDS:.0f} seconds.")
 
 
 async def main(url: str) -> None:
@@ -138,16 +156,16 @@ async def main(url: str) -> None:
             return Player(name, await open_until_the_end.enter_async_context(client))
 
         uma, emil, stella = await player("uma", "Uma"), await player("emil", "Emil"), await player("stella", "Stella")
-        watching = []
-        for each in (uma, emil):
-            ready = asyncio.Event()
-            watching.append(asyncio.create_task(each.watch(ready)))
-            await asyncio.wait_for(ready.wait(), PUSHES_WITHIN_SECONDS)
-        await play(uma, emil, stella)
-        for task in watching:
-            task.cancel()
-        await asyncio.gather(*watching, return_exceptions=True)
-        print(f"\nThat was the main job: {uma.pushes + emil.pushes} pushes, each the moment it was committed.")
+        async with asyncio.TaskGroup() as watching:
+            tasks = []
+            for each in (uma, emil):
+                ready = asyncio.Event()
+                tasks.append(watching.create_task(each.watch(ready)))
+                await asyncio.wait_for(ready.wait(), PUSHES_WITHIN_SECONDS)
+            await play(uma, emil, stella)
+            for task in tasks:
+                task.cancel()
+        print(f"\nThat was the main job: {uma.events + emil.events} events pushed, each the moment it was committed.")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from models.database import tortoise_config
 from resolvers.acting import Attempt
 from resolvers.answering import approve_meeting
 from resolvers.credits import grant_credits
-from resolvers.people import Claims, recognise, save_service, set_skills
+from resolvers.people import Claims, recognise
+from resolvers.profile import save_service, set_skills
 from resolvers.proposing import propose_meeting, propose_meeting_to_user
 from resolvers.sandbox import DEMONSTRATION_PEOPLE, EMIL, EVA, STELLA, ULI, UMA, DemonstrationPerson
 from resolvers.world import MovableClock, World, enter, world
@@ -20,7 +21,7 @@ from settings import read_settings
 
 
 async def prepare() -> None:
-    """Make what is not there yet; every step has its key, so that an interrupted run is simply repeated (I1)."""
+    """Make what is not there yet; every step has its key, so that an interrupted run may be repeated (I1)."""
     people = {each.sub: await recognise(_claims(each)) for each in DEMONSTRATION_PEOPLE}
     uma, uli, emil, eva, stella = (people[each.sub] for each in (UMA, ULI, EMIL, EVA, STELLA))
     if await Meeting.exists(user_id=uli.id, expert_id=eva.id):

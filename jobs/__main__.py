@@ -6,7 +6,6 @@ import signal
 from tortoise import Tortoise
 
 from jobs.worker import work
-from live.publisher import Publisher
 from logs import configure_logs
 from models.database import tortoise_config
 from resolvers.world import MovableClock, RealClock, World, enter
@@ -18,15 +17,12 @@ async def main(settings: Settings) -> None:
     stop = asyncio.Event()
     for asked in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(asked, stop.set)
-    publisher = Publisher(settings.redis_url)
     clock = MovableClock() if settings.sandbox else RealClock()
-    enter(World(clock=clock, policy=settings.policy, announce=publisher.publish))
+    enter(World(clock=clock, policy=settings.policy))
     await Tortoise.init(config=tortoise_config(settings.database_url, pool_size=2))
-    await publisher.start()
     try:
         await work(stop)
     finally:
-        await publisher.stop()
         await Tortoise.close_connections()
 
 

@@ -33,6 +33,8 @@ class Follower:
         self._person_id = person_id
         self._waiting: deque[tuple[int, News]] = deque()
         self._behind = False
+        "Whether there is more than waits here: it is read once that is served."
+        self._ended = False
         self._news = asyncio.Event()
 
     def __aiter__(self) -> Self:
@@ -47,24 +49,35 @@ class Follower:
                     return news
             if self._behind:
                 await self._catch_up()
+            elif self._ended:
+                raise RuntimeError("nobody reads this feed any more")
             else:
                 self._news.clear()
                 await self._news.wait()
 
     def offer(self, entries: list[tuple[int, News]]) -> None:
-        """Take what the reader found; too much at once is left in the database until there is time for it."""
+        """Take what the reader found; what is too much at once is left in the database until there is time for it."""
         if self._behind or len(self._waiting) + len(entries) > MOST_WAITING:
             self._behind = True
-            self._waiting.clear()
         else:
             self._waiting.extend(entries)
         self._news.set()
 
+    def end(self) -> None:
+        """Nothing will be offered any more: whoever iterates fails, and may begin again."""
+        self._ended = True
+        self._news.set()
+
     async def _catch_up(self) -> None:
-        self._behind = False  # what is offered from here on comes after all that is read now
-        entries = await _persistently_read(self._person_id, self.position)
-        if len(entries) == MOST_WAITING:
-            self._behind = True  # there may be more before what was offered meanwhile, which will be read too
+        self._behind = False  # what is offered from here on comes after all that is read now, and is taken
+        try:
+            entries = await _persistently_read(self._person_id, self.position)
+        except BaseException:
+            self._behind = True
+            raise
+        if self._behind or len(entries) == MOST_WAITING:
+            # What was taken meanwhile need not follow on what was read: it will be read too.
+            self._behind = True
             self._waiting = deque(entries)
         else:
             self._waiting.extendleft(reversed(entries))
@@ -96,7 +109,7 @@ class Feeds:
     async def follow(self, person_id: UUID) -> AsyncIterator[Follower]:
         """A person's feed from now on: what is committed after this has been entered is not missed."""
         reader = self._readers.get(person_id)
-        if reader is None:
+        if reader is None or reader.task.done():
             reader = self._readers[person_id] = _Reader(person_id, self._broadcast)
         follower = Follower(person_id)
         reader.followers.add(follower)
@@ -137,10 +150,19 @@ class _Reader:
         self._position = 0
         self._listening = asyncio.Event()
         self.task = asyncio.create_task(self._read(), name=f"feed of {person_id}")
+        self.task.add_done_callback(self._has_ended)
 
     async def listening(self) -> None:
         """Returns once nothing that is committed from now on can be missed."""
         await self._listening.wait()
+
+    def _has_ended(self, task: asyncio.Task[None]) -> None:
+        """Whoever still follows is told, instead of waiting for ever."""
+        if not task.cancelled() and (fault := task.exception()):
+            log.error("a feed's reader failed", exc_info=fault)
+        self._listening.set()
+        for follower in self.followers:
+            follower.end()
 
     def compare(self, head: int) -> None:
         """Read again if there is more than has been served."""
@@ -166,8 +188,9 @@ class _Reader:
             await self._catch_up()
             return
         if first > self._position + 1:
-            await self._catch_up()
-        self._serve(list(enumerate(news, start=first)))
+            await self._catch_up()  # a message tells of what is committed, so this finds it too
+        else:
+            self._serve(list(enumerate(news, start=first)))
 
     async def _catch_up(self) -> None:
         while entries := await _persistently_read(self._person_id, self._position):

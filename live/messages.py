@@ -74,6 +74,8 @@ def _row(table: type[Row], columns: dict[str, Any] | None) -> Row | None:
     """A row as it was sent; Tortoise turns the text of ids, instants and enums into what they were."""
     if columns is None:
         return None
+    if columns.keys() != table._meta.db_fields:  # from a process of another version, as in the middle of a deploy
+        raise ValueError(f"not a whole row of {table.__name__}")
     row = table(**columns)
     row._saved_in_db = True
     return row

@@ -6,6 +6,7 @@ from uuid import UUID
 from live.messages import News
 from models import FeedEntry, Meeting, Person, TimelineEvent
 from models.feeds import FeedEntryKind
+from models.transactions import transaction
 
 
 async def feed_head(person_id: UUID) -> int:
@@ -22,7 +23,16 @@ async def feed_heads(person_ids: Sequence[UUID]) -> dict[UUID, int]:
 
 
 async def read_feed(person_id: UUID, *, after: int, at_most: int) -> list[tuple[int, News]]:
-    """The entries after a position, oldest first, each with its position; meetings and balances as they now are."""
+    """The entries after a position, oldest first, each with its position; meetings and balances as they now are.
+
+    All as of one instant: a balance newer than the entries would be followed by messages with older ones.
+    """
+    async with transaction() as connection:
+        await connection.execute_query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        return await _read(person_id, after=after, at_most=at_most)
+
+
+async def _read(person_id: UUID, *, after: int, at_most: int) -> list[tuple[int, News]]:
     entries = await FeedEntry.filter(person_id=person_id, position__gt=after).order_by("position").limit(at_most)
     event_ids = [entry.ref for entry in entries if entry.kind is FeedEntryKind.TIMELINE_EVENT]
     events = await TimelineEvent.in_bulk(event_ids, "id") if event_ids else {}

@@ -115,11 +115,12 @@ async def _once(attempt: Attempt, action: Action, story: Story) -> Done:
 async def _take_key(key: str, attempt: Attempt, *, by: Person) -> IdempotencyKey:
     """The key's row, locked: a new one that nothing has been done under yet, or what was done under it before.
 
-    Waits for whoever is using it right now. The update changes nothing but locks the row and returns it.
+    Waits for whoever is using it right now. The update changes nothing: it locks the row, as FOR NO KEY UPDATE would,
+    and returns it.
     """
     rows = await get_connection("default").execute_query_dict(
         "INSERT INTO idempotency_key (id, person_id, key, input_digest, created_at) VALUES ($1, $2, $3, $4, $5)"
-        " ON CONFLICT (person_id, key) DO UPDATE SET key = excluded.key RETURNING *",
+        " ON CONFLICT (person_id, key) DO UPDATE SET input_digest = idempotency_key.input_digest RETURNING *",
         [world().new_id(), by.id, key, attempt.input_digest, await world().clock.now()],
     )
     return IdempotencyKey(**rows[0])

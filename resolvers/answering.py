@@ -13,7 +13,7 @@ from rules.terms import ReasonKind
 async def approve_meeting(meeting_id: UUID, *, by: Person, attempt: Attempt, acknowledge_conflicts: bool) -> Done:
     """The side that has not answered yet agrees to the proposed date (A1, C2)."""
     rule = partial(answering.approve, acknowledge_conflicts=acknowledge_conflicts)
-    return await change_meeting(meeting_id, by=by, attempt=attempt, rule=rule)
+    return await change_meeting(meeting_id, by=by, attempt=attempt, rule=rule, minds_conflicts=True)
 
 
 async def reject_meeting(meeting_id: UUID, *, by: Person, attempt: Attempt, reason_code: str) -> Done:

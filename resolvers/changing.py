@@ -9,10 +9,11 @@ from uuid import UUID
 from models import Meeting, Person, Reason, Service, TimelineEvent
 from resolvers.acting import Attempt, Done, act
 from resolvers.action import Action, PersonalAccount
-from resolvers.conflicts import conflicting_meetings
+from resolvers.conflicts import conflicting_meetings, state_of
+from resolvers.visibility import may_see, side_of
 from resolvers.world import world
 from rules.credits import Account
-from rules.meetings import Decision, MeetingFacts, MeetingState
+from rules.meetings import Decision, MeetingFacts
 from rules.problems import ActionRefused, InvalidInput, NotFound
 from rules.terms import Actor, InvalidInputCode, ReasonKind, Refusal, Side
 
@@ -32,9 +33,18 @@ class ReasonGiven:
 
 
 async def change_meeting(
-    meeting_id: UUID, *, by: Person, attempt: Attempt, rule: Rule, reason: ReasonGiven | None = None
+    meeting_id: UUID,
+    *,
+    by: Person,
+    attempt: Attempt,
+    rule: Rule,
+    reason: ReasonGiven | None = None,
+    minds_conflicts: bool = False,
 ) -> Done:
-    """One side's action on a meeting, in the order of Q4; the answer names the events it recorded."""
+    """One side's action on a meeting, in the order of Q4; the answer names the events it recorded.
+
+    A rule that minds conflicts is told those of the acting side (C2); others are spared the search.
+    """
 
     async def story(action: Action) -> Done:
         meeting = await Meeting.select_for_update(no_key=True).get_or_none(id=meeting_id)
@@ -47,10 +57,11 @@ async def change_meeting(
         if side is None:
             raise ActionRefused(Refusal.NOT_YOUR_SIDE)
         people = await action.lock_people((meeting.user_id, meeting.expert_id), not_before=meeting.changed_at)
+        conflicts = await conflicting_meetings(meeting, person_id=by.id) if minds_conflicts else []
         facts = MeetingFacts(
-            state=_state_of(meeting),
+            state=state_of(meeting),
             user_available=people[meeting.user_id].available,
-            conflicts=tuple(each.id for each in await conflicting_meetings(meeting, person_id=by.id)),
+            conflicts=tuple(each.id for each in conflicts),
         )
         decision = rule(facts, by=side, now=action.now)
         first_event = meeting.version + 1
@@ -58,18 +69,6 @@ async def change_meeting(
         return Done(meeting.id, first_event, meeting.version)
 
     return await act(attempt, by=by, story=story)
-
-
-def side_of(meeting: Meeting, person: Person) -> Side | None:
-    """The person's side of a meeting; None for everybody else, staff included."""
-    if person.id == meeting.user_id:
-        return Side.USER
-    return Side.EXPERT if person.id == meeting.expert_id else None
-
-
-def may_see(meeting: Meeting, viewer: Person) -> bool:
-    """The two sides see their meeting, and staff see every meeting (T, W3)."""
-    return viewer.is_staff or side_of(meeting, viewer) is not None
 
 
 async def carry_out(
@@ -130,19 +129,6 @@ def notification_facts(meeting: Meeting, *, service: Service, other: Person) -> 
         "ends_at": meeting.ends_at.isoformat(),
         "price": meeting.price,
     }
-
-
-def _state_of(meeting: Meeting) -> MeetingState:
-    return MeetingState(
-        status=meeting.status,
-        credit_payment_status=meeting.credit_payment_status,
-        user_answer=meeting.user_answer,
-        expert_answer=meeting.expert_answer,
-        starts_at=meeting.starts_at,
-        ends_at=meeting.ends_at,
-        price=meeting.price,
-        proposed_by=meeting.proposed_by,
-    )
 
 
 def _take_state(meeting: Meeting, decision: Decision, reason: Reason | None) -> None:

@@ -16,6 +16,8 @@ async def grant_credits(*, person_id: UUID, amount: int, note: str | None, by: P
     """Staff give a person credits, from the issuance account; hundredths of a credit (M4, P4)."""
 
     async def story(action: Action) -> Done:
+        if not by.is_staff:  # before anything is said of the person
+            raise ActionRefused(Refusal.STAFF_ONLY)
         people = await action.lock_people([person_id])
         person = people.get(person_id)
         if person is None:
@@ -34,6 +36,4 @@ async def grant_credits(*, person_id: UUID, amount: int, note: str | None, by: P
         )
         return Done(movement.id)
 
-    if not by.is_staff:
-        raise ActionRefused(Refusal.STAFF_ONLY)
     return await act(attempt, by=by, story=story)

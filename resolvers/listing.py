@@ -9,11 +9,11 @@ from uuid import UUID
 from tortoise.expressions import Q
 
 from models import CreditMovement, Meeting, Person, PersonSkill, Reason, Service, Skill, TimelineEvent
-from resolvers.changing import may_see, side_of
 from resolvers.cursors import decode_cursor, decode_number, encode_cursor
 from resolvers.paging import Page, check_first
+from resolvers.visibility import may_see
 from resolvers.world import world
-from rules.terms import Answer, MeetingStatus, ReasonKind, Side
+from rules.terms import MeetingStatus, ReasonKind
 
 TIMELINE = "timeline"
 MOVEMENTS = "movements"
@@ -72,7 +72,7 @@ async def events_between(meeting_id: UUID, first: int, last: int) -> list[Timeli
 
 
 async def movements_of(person_id: UUID, *, first: int | None, after: str | None) -> Page[CreditMovement]:
-    """A person's credit movements, newest first (M4); ids grow with time, and one person's are made one by one."""
+    """A person's credit movements, newest first (M4): in the order of their ids, which grow with time."""
     count = check_first(first, 50)
     query = CreditMovement.filter(Q(debited_person_id=person_id) | Q(credited_person_id=person_id))
     if after is not None:
@@ -80,31 +80,6 @@ async def movements_of(person_id: UUID, *, first: int | None, after: str | None)
     movements = await query.order_by("-id").limit(count + 1)
     rows = [(encode_cursor(MOVEMENTS, person_id, str(each.id)), each) for each in movements]
     return Page(rows[:count], has_next=len(rows) > count, has_previous=after is not None)
-
-
-def waits_for(meeting: Meeting, viewer: Person) -> bool:
-    """Whether the meeting's date waits for this viewer's answer."""
-    side = side_of(meeting, viewer)
-    if side is None or meeting.status is not MeetingStatus.AWAITING_APPROVAL:
-        return False
-    return (meeting.user_answer if side is Side.USER else meeting.expert_answer) is Answer.PENDING
-
-
-async def conflicts_of(meetings: Sequence[Meeting], viewer: Person) -> dict[UUID, list[Meeting]]:
-    """For each meeting that waits for the viewer's answer, the viewer's agreed meetings it overlaps (C2)."""
-    waiting = [each for each in meetings if waits_for(each, viewer)]
-    agreed: list[Meeting] = []
-    if waiting:
-        agreed = await Meeting.filter(
-            Q(user_id=viewer.id) | Q(expert_id=viewer.id),
-            status=MeetingStatus.AGREED,
-            starts_at__lt=max(each.ends_at for each in waiting),
-            ends_at__gt=min(each.starts_at for each in waiting),
-        ).order_by("starts_at", "id")
-    return {
-        each.id: [other for other in agreed if other.starts_at < each.ends_at and each.starts_at < other.ends_at]
-        for each in waiting
-    }
 
 
 async def skills_of(person_ids: Sequence[UUID]) -> dict[UUID, list[Skill]]:

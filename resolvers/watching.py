@@ -8,10 +8,10 @@ from live.feeds import Feeds, Follower
 from live.messages import News
 from models import Person
 from models.feeds import FeedEntryKind
-from resolvers.changing import may_see, side_of
 from resolvers.cursors import encode_cursor
 from resolvers.errors import ErrorCode, RequestError
 from resolvers.listing import visible_meeting
+from resolvers.visibility import may_see, side_of
 
 Update = tuple[str, News]
 "A cursor and the news at that place of the stream."

@@ -33,6 +33,10 @@ class MeetingState:
     def answer(self, side: Side) -> Answer:
         return self.user_answer if side is Side.USER else self.expert_answer
 
+    def awaits(self, side: Side) -> bool:
+        """Whether the proposed date still waits for this side's answer."""
+        return self.status is MeetingStatus.AWAITING_APPROVAL and self.answer(side) is Answer.PENDING
+
     def answered(self, side: Side, answer: Answer) -> "MeetingState":
         """This state, with one side's answer given."""
         return replace(self, user_answer=answer) if side is Side.USER else replace(self, expert_answer=answer)

@@ -1,20 +1,27 @@
 """Every number of the business in one place."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+
+def number(default: int, *, at_least: int = 1, at_most: int) -> int:
+    """A number that can be set, within the bounds that the rest of the service can honour."""
+    return field(default=default, metadata={"at_least": at_least, "at_most": at_most})
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The numbers the rules go by; each can be set by an environment variable POLICY_<NAME IN CAPITALS>."""
 
-    starts_at_most_days_ahead: int = 730
+    starts_at_most_days_ahead: int = number(730, at_most=36_500)
     "How far ahead a meeting may start (P4)."
-    shortest_meeting_minutes: int = 5
-    longest_meeting_minutes: int = 480
-    highest_price_credits: int = 1_000_000
+    shortest_meeting_minutes: int = number(5, at_most=1_440)
+    longest_meeting_minutes: int = number(480, at_most=1_440)
+    highest_price_credits: int = number(1_000_000, at_most=1_000_000_000)
     "The largest price, and the largest single grant, in whole credits (P4)."
-    longest_name_characters: int = 200
-    longest_note_characters: int = 2_000
-    longest_idempotency_key_characters: int = 200
-    idempotency_keys_kept_hours: int = 48
-    "How long the first answer to a key can be asked for again; 24 or more (I1)."
+    longest_name_characters: int = number(200, at_most=200)
+    longest_note_characters: int = number(2_000, at_most=20_000)
+    longest_idempotency_key_characters: int = number(200, at_most=1_000)
+    most_skills: int = number(100, at_most=1_000)
+    "How many skills one person may have."
+    idempotency_keys_kept_hours: int = number(48, at_least=24, at_most=100_000)
+    "How long the first answer to a key can be asked for again (I1)."

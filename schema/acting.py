@@ -52,11 +52,17 @@ MeetingResult = Annotated[
 
 
 def attempt(action: str, given: Any) -> Attempt:
-    """The attempt that this input makes at an action; two inputs of one meaning have one digest."""
-    content = dataclasses.asdict(given)
-    key = content.pop("idempotency_key")
+    """The attempt that this input makes at an action.
+
+    What is left out and what is given as its default are one input, also after a field was added to the contract.
+    """
+    content = {
+        field.name: value
+        for field in dataclasses.fields(given)
+        if (value := getattr(given, field.name)) != field.default and field.name != "idempotency_key"
+    }
     digest = hashlib.sha256(json.dumps([action, content], default=str, sort_keys=True).encode()).digest()
-    return Attempt(digest, idempotency_key=key, expected_version=content.get("expected_version"))
+    return Attempt(digest, idempotency_key=given.idempotency_key, expected_version=content.get("expected_version"))
 
 
 async def answer(

@@ -12,6 +12,7 @@ from tortoise.models import Model
 import models
 from live.feeds import Feeds
 from resolvers import listing
+from resolvers.conflicts import conflicts_of
 
 Row = TypeVar("Row", bound=Model)
 Key = TypeVar("Key")
@@ -78,7 +79,7 @@ def _lists(read: Callable[[Sequence[UUID]], Awaitable[dict[UUID, list[Value]]]])
 
 def _conflicts(viewer: models.Person) -> Callable[[list[models.Meeting]], Awaitable[Sequence[list[models.Meeting]]]]:
     async def load(meetings: list[models.Meeting]) -> Sequence[list[models.Meeting]]:
-        found = await listing.conflicts_of(meetings, viewer)
+        found = await conflicts_of(meetings, viewer)
         return [found.get(each.id, []) for each in meetings]
 
     return load

@@ -1,21 +1,23 @@
-"""A person's credits."""
+"""A person's credits, and staff's mutation that grants them."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import strawberry
 
 import models
+from resolvers.acting import Done
+from resolvers.credits import grant_credits
 from resolvers.listing import movements_of
 from rules.terms import AccountKind, CreditMovementKind
+from schema.acting import answer, attempt
 from schema.connections import PageInfo, connection
 from schema.context import Info
-from schema.ids import global_id
+from schema.ids import global_id, row_id
+from schema.meetings import Meeting
 from schema.node import Node
+from schema.problems import ActionRefused, IdempotencyKeyReused, InvalidInput, NotFound
 from schema.scalars import Credits
-
-if TYPE_CHECKING:
-    from schema.meetings import Meeting
 
 
 @strawberry.type
@@ -49,10 +51,8 @@ class CreditMovement(Node):
         )
 
     @strawberry.field
-    async def meeting(self, info: Info) -> Annotated["Meeting", strawberry.lazy("schema.meetings")] | None:
+    async def meeting(self, info: Info) -> Meeting | None:
         """The meeting it belongs to, if any."""
-        from schema.meetings import Meeting
-
         if self.row.meeting_id is None:
             return None
         return Meeting.of(await info.context.load.meetings.load(self.row.meeting_id))
@@ -60,12 +60,16 @@ class CreditMovement(Node):
 
 @strawberry.type
 class CreditMovementEdge:
+    """An entry of a page, and where it stands in its list."""
+
     cursor: str
     node: CreditMovement
 
 
 @strawberry.type
 class CreditMovementConnection:
+    """A page of a list."""
+
     edges: list[CreditMovementEdge]
     page_info: PageInfo
 
@@ -92,3 +96,45 @@ class CreditAccount:
             CreditMovementEdge,
             lambda row: CreditMovement.of(row, holder_id=self.holder.id),
         )
+
+
+@strawberry.input
+class GrantCreditsInput:
+    """Who is to be given how many credits, and why."""
+
+    person_id: strawberry.ID
+    amount: Credits
+    note: str | None = None
+    idempotency_key: str | None = None
+
+
+@strawberry.type
+class CreditsGranted:
+    """The movement as the receiver sees it."""
+
+    movement: CreditMovement
+
+
+CreditResult = Annotated[
+    CreditsGranted | NotFound | ActionRefused | InvalidInput | IdempotencyKeyReused, strawberry.union("CreditResult")
+]
+
+
+@strawberry.type
+class CreditsMutation:
+    @strawberry.mutation
+    async def grant_credits(self, info: Info, input: GrantCreditsInput) -> CreditResult:
+        """Staff only: give a person credits (M4)."""
+        action = grant_credits(
+            person_id=row_id("Person", input.person_id),
+            amount=input.amount,
+            note=input.note,
+            by=info.context.viewer,
+            attempt=attempt("grantCredits", input),
+        )
+
+        async def granted(done: Done) -> CreditsGranted:
+            movement = await models.CreditMovement.get(id=done.made_id)
+            return CreditsGranted(movement=CreditMovement.of(movement, holder_id=movement.credited_person_id))
+
+        return await answer(info, action, granted)  # type: ignore[return-value]

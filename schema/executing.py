@@ -12,6 +12,7 @@ from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSyntaxEr
 
 from resolvers.errors import ErrorCode, RequestError
 from schema.context import Context
+from schema.costs import LimitedDepth
 from schema.root import SCHEMA
 
 log = structlog.get_logger()
@@ -22,6 +23,7 @@ Answer = dict[str, Any]
 LONGEST_REMEMBERED_DOCUMENT = 10_000
 # Whoever repeats a field thousands of times keeps validation busy for seconds, and everybody else waiting.
 MOST_TOKENS = 2_000
+RULES = (*graphql.specified_rules, LimitedDepth)
 MASKED = "Something went wrong on our side. We have a record of it."
 
 
@@ -64,7 +66,7 @@ def _prepared(text: str) -> DocumentNode | list[GraphQLError]:
         document = graphql.parse(text, max_tokens=MOST_TOKENS)
     except GraphQLSyntaxError as error:
         return [_coded(error, "GRAPHQL_PARSE_FAILED")]
-    errors = graphql.validate(SCHEMA, document)
+    errors = graphql.validate(SCHEMA, document, RULES)
     return [_coded(error, "GRAPHQL_VALIDATION_FAILED") for error in errors] or document
 
 

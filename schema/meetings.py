@@ -6,7 +6,7 @@ from uuid import UUID
 import strawberry
 
 import models
-from resolvers.changing import side_of
+from resolvers.visibility import side_of
 from rules.terms import (
     Actor,
     Answer,
@@ -166,24 +166,32 @@ class TimelineEvent(Node):
 
 @strawberry.type
 class TimelineEventEdge:
+    """An entry of a page, and where it stands in its list."""
+
     cursor: str
     node: TimelineEvent
 
 
 @strawberry.type
 class TimelineEventConnection:
+    """A page of a list."""
+
     edges: list[TimelineEventEdge]
     page_info: PageInfo
 
 
 @strawberry.type
 class MeetingEdge:
+    """An entry of a page, and where it stands in its list."""
+
     cursor: str
     node: Meeting
 
 
 @strawberry.type
 class MeetingConnection:
+    """A page of a list."""
+
     edges: list[MeetingEdge]
     page_info: PageInfo
 

@@ -1,11 +1,12 @@
 """What people say of themselves, and what experts offer."""
 
+from functools import partial
 from typing import Annotated
 
 import strawberry
 
 import models
-from resolvers import people
+from resolvers import profile
 from resolvers.acting import Done
 from rules.terms import Language
 from schema.acting import answer, attempt
@@ -72,7 +73,7 @@ class ProfileMutation:
     @strawberry.mutation
     async def save_service(self, info: Info, input: SaveServiceInput) -> ServiceResult:
         """Offer a new service or change one's own; whoever saves one is an expert from then on (T, P4)."""
-        action = people.save_service(
+        action = profile.save_service(
             service_id=optional_row_id("Service", input.service_id),
             name=input.name,
             duration_minutes=input.duration_minutes,
@@ -90,20 +91,22 @@ class ProfileMutation:
     @strawberry.mutation
     async def set_skills(self, info: Info, input: SetSkillsInput) -> PersonResult:
         """Replace one's skills; those of one name are one skill, whatever the case (Q5)."""
-        action = people.set_skills(names=input.names, by=info.context.viewer, attempt=attempt("setSkills", input))
-        return await answer(info, action, _saved)  # type: ignore[return-value]
+        action = profile.set_skills(names=input.names, by=info.context.viewer, attempt=attempt("setSkills", input))
+        return await answer(info, action, partial(_saved, info))  # type: ignore[return-value]
 
     @strawberry.mutation
     async def update_profile(self, info: Info, input: UpdateProfileInput) -> PersonResult:
         """Change the language one is spoken to in, or the time zone that times are told in."""
-        action = people.update_profile(
+        action = profile.update_profile(
             language=input.language,
             time_zone=input.time_zone,
             by=info.context.viewer,
             attempt=attempt("updateProfile", input),
         )
-        return await answer(info, action, _saved)  # type: ignore[return-value]
+        return await answer(info, action, partial(_saved, info))  # type: ignore[return-value]
 
 
-async def _saved(done: Done) -> PersonSaved:
-    return PersonSaved(person=Person.of(await models.Person.get(id=done.made_id)))
+async def _saved(info: Info, done: Done) -> PersonSaved:
+    person = await models.Person.get(id=done.made_id)
+    info.context.viewer.language = person.language  # what follows in this request is said in it
+    return PersonSaved(person=Person.of(person))

@@ -9,7 +9,7 @@ from strawberry.types.base import StrawberryObjectDefinition
 
 from schema.answering import AnsweringMutation
 from schema.cancelling import CancellingMutation
-from schema.granting import GrantingMutation
+from schema.credits import CreditsMutation
 from schema.profile import ProfileMutation
 from schema.proposing import ProposingMutation
 from schema.query import Query
@@ -18,7 +18,7 @@ from schema.subscription import Subscription
 
 
 @strawberry.type
-class Mutation(ProposingMutation, AnsweringMutation, CancellingMutation, GrantingMutation, ProfileMutation):
+class Mutation(ProposingMutation, AnsweringMutation, CancellingMutation, CreditsMutation, ProfileMutation):
     """Every action; what stands in its way is answered as data, a Problem."""
 
 

@@ -149,11 +149,28 @@ def test_a_port_is_a_number_that_ports_have(value: str):
     assert wrong(PORT=value) == ["PORT must be a whole number from 1 to 65535"]
 
 
-@pytest.mark.parametrize("field", [field.name for field in dataclasses.fields(Policy)])
-def test_each_policy_can_be_set_by_its_name(field: str):
-    value = getattr(Policy(), field) + 1
-    settings = parse_settings({**WHOLE, f"POLICY_{field.upper()}": str(value)})
-    assert settings.policy == dataclasses.replace(Policy(), **{field: value})
+@pytest.mark.parametrize("field", dataclasses.fields(Policy), ids=lambda field: field.name)
+def test_each_policy_can_be_set_by_its_name_to_what_the_service_can_honour(field: dataclasses.Field[int]):
+    name, (at_least, at_most) = f"POLICY_{field.name.upper()}", bounds(field)
+    shortest_to_longest = {"POLICY_SHORTEST_MEETING_MINUTES": "1", "POLICY_LONGEST_MEETING_MINUTES": "1440"}
+    for value in (at_least, at_most):
+        settings = parse_settings({**WHOLE, **shortest_to_longest, name: str(value)})
+        assert getattr(settings.policy, field.name) == value
+    for value in (at_least - 1, at_most + 1):
+        assert wrong(**{name: str(value)}) == [f"{name} must be a whole number from {at_least} to {at_most}"]
+
+
+def bounds(field: dataclasses.Field[int]) -> tuple[int, int]:
+    return field.metadata.get("at_least", 1), field.metadata["at_most"]
+
+
+def test_i1_keys_are_kept_24_hours_or_more():
+    assert wrong(POLICY_IDEMPOTENCY_KEYS_KEPT_HOURS="23")
+
+
+def test_some_length_of_meetings_must_be_allowed():
+    (line,) = wrong(POLICY_SHORTEST_MEETING_MINUTES="600")
+    assert line == "POLICY_SHORTEST_MEETING_MINUTES must not be more than POLICY_LONGEST_MEETING_MINUTES"
 
 
 @pytest.mark.parametrize("value", [*NO_NUMBERS, "1000000001"])

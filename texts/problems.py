@@ -16,7 +16,7 @@ from texts.amounts import credits_text
 
 REFUSALS = {
     Refusal.STAFF_ONLY: N_("Only Expertim's staff can do this."),
-    Refusal.NOT_YOUR_SIDE: N_("This is for the other side of the meeting to do."),
+    Refusal.NOT_YOUR_SIDE: N_("This is not yours to do in this meeting."),
     Refusal.WRONG_STATUS: N_("The meeting is not in a state in which this can be done."),
     Refusal.ALREADY_ANSWERED: N_("You have already given your answer."),
     Refusal.MEETING_STARTED: N_("The planned start of the meeting has passed."),

@@ -1,7 +1,9 @@
 """Feeds: each entry once, in order, to those it concerns and nobody else, whatever Redis does (W1-W3)."""
 
 import asyncio
+import json
 from contextlib import ExitStack
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,6 +12,7 @@ from redis.asyncio import Redis as RedisClient
 import live.feeds
 from live.feeds import MOST_WAITING, Follower
 from live.messages import News, decode, encode, person_channel
+from live.publisher import Publisher
 from live.reading import feed_head, read_feed
 from models import Meeting, TimelineEvent
 from models.feeds import FeedEntryKind
@@ -218,6 +221,82 @@ async def test_w2_a_message_nobody_can_read_disturbs_nobody(
             await redis.publish(person_channel(person_id(emil)), nonsense)
         await uma.proposed(emil)
         assert await events(his, 2) == [(1, "MEETING_PROPOSED"), (2, "USER_APPROVED")]
+
+
+async def test_w2_a_message_from_far_ahead_does_not_make_later_news_look_old(
+    world: Service, uma: Client, emil: Client, redis_server: Redis
+):
+    async with emil.listening(UPDATES) as his, RedisClient.from_url(redis_server.url, socket_timeout=None) as redis:
+        head = await feed_head(person_id(emil))
+        ahead = encode(head + 1000, [News(FeedEntryKind.NOTIFICATION, uuid7())])
+        await redis.publish(person_channel(person_id(emil)), ahead)
+        await uma.proposed(emil)
+        assert await events(his, 2) == [(1, "MEETING_PROPOSED"), (2, "USER_APPROVED")]
+
+
+async def test_w2_a_message_from_a_process_with_other_columns_is_read_from_the_database_instead(
+    world: Service, uma: Client, emil: Client, monkeypatch: pytest.MonkeyPatch
+):
+    real = Publisher._send
+
+    async def send_as_an_older_version(publisher: Publisher, batch: list[tuple[str, bytes]]) -> None:
+        await real(publisher, [(channel, without(message, "version")) for channel, message in batch])
+
+    async with emil.listening(UPDATES) as his:
+        monkeypatch.setattr(Publisher, "_send", send_as_an_older_version)
+        meeting = await uma.proposed(emil)
+        updates = [(await his.next())["myMeetingUpdates"] for _ in range(2)]
+        assert [update["event"]["sequence"] for update in updates] == [1, 2]
+        assert {update["meeting"]["id"] for update in updates} == {meeting["id"]}
+
+
+def without(message: bytes, column: str) -> bytes:
+    content = json.loads(message)
+    for entry in content["entries"]:
+        if entry["meeting"]:
+            del entry["meeting"][column]
+    return json.dumps(content).encode()
+
+
+async def test_whoever_follows_a_feed_whose_reader_fails_is_told_and_can_begin_again(
+    world: Service, uma: Client, stella: Client, monkeypatch: pytest.MonkeyPatch
+):
+    async def fail(*given: object) -> None:
+        raise ZeroDivisionError("on purpose")
+
+    feeds = world.app.state.feeds
+    async with feeds.follow(person_id(uma)) as follower, asyncio.timeout(10):
+        with monkeypatch.context() as patched:
+            patched.setattr(live.feeds._Reader, "_take", fail)
+            await stella.act("grantCredits", personId=uma.id, amount="0.01")
+            with pytest.raises(RuntimeError, match="nobody reads"):
+                await anext(follower)
+        async with feeds.follow(person_id(uma)) as again:
+            await stella.act("grantCredits", personId=uma.id, amount="0.01")
+            assert (await anext(again)).kind is FeedEntryKind.BALANCE
+
+
+async def test_a_follower_that_is_behind_reads_page_by_page_and_not_entry_by_entry(
+    world: Service, uma: Client, stella: Client, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(live.feeds, "MOST_WAITING", 5)
+    reads = 0
+
+    async def counted(*given: Any, **options: Any) -> list[tuple[int, News]]:
+        nonlocal reads
+        reads += 1
+        return await read_feed(*given, **options)
+
+    async with world.app.state.feeds.follow(person_id(uma)) as follower, asyncio.timeout(20):
+        start = follower.position
+        monkeypatch.setattr(live.feeds, "read_feed", counted)
+        for _ in range(20):
+            await stella.act("grantCredits", personId=uma.id, amount="0.01")
+        for position in range(start + 1, start + 21):
+            await anext(follower)
+            assert follower.position == position
+            follower.offer([(start + 100 + position, News(FeedEntryKind.NOTIFICATION, uuid7()))])
+    assert reads <= 6
 
 
 async def test_w2_what_is_read_from_the_database_is_what_the_messages_carried(
