@@ -39,6 +39,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         middleware=[Middleware(Correlation)],
         lifespan=lambda app: _lifespan(app, known, clock or (MovableClock() if known.sandbox else RealClock())),
     )
+    app.router.redirect_slashes = False  # a redirect's address would be made of whatever Host the client named
     app.state.tokens = Tokens(known.auth_secret)
     return app
 

@@ -22,7 +22,7 @@ Answer = dict[str, Any]
 
 LONGEST_REMEMBERED_DOCUMENT = 10_000
 # Whoever repeats a field thousands of times keeps validation busy for seconds, and everybody else waiting.
-MOST_TOKENS = 2_000
+MOST_TOKENS = 1_000
 RULES = (*graphql.specified_rules, LimitedDepth)
 MASKED = "Something went wrong on our side. We have a record of it."
 

@@ -76,7 +76,10 @@ async def _operation(request: Request) -> Operation:
 
 
 def _refusal(status: int, code: ErrorCode | str, message: str) -> Response:
-    return _json({"errors": [{"message": message, "extensions": {"code": str(code)}}]}, status)
+    response = _json({"errors": [{"message": message, "extensions": {"code": str(code)}}]}, status)
+    if status == 401:
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
 
 
 def _json(answer: Answer, status: int = 200) -> Response:

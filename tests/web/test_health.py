@@ -11,7 +11,7 @@ from servers.redis import Redis
 from servers.server import free_port
 from settings import Settings
 from tests.driving import Service
-from tests.journeys.test_crashes import web_process
+from tests.processes import web_process
 
 FAST = {"fsync": "off"}
 

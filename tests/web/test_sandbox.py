@@ -18,7 +18,7 @@ from servers.server import free_port
 from settings import Settings
 from tests.conftest import AUTH_SECRET, TEMPLATE
 from tests.driving import Service
-from tests.journeys.test_crashes import web_process
+from tests.processes import web_process
 
 ROUTES = [("POST", "tokens"), ("GET", "people"), ("GET", "clock"), ("POST", "clock")]
 DAY = 86_400

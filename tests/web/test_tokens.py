@@ -141,6 +141,7 @@ async def test_who_sends_no_header_is_refused(world: Service):
     async with world.nothing_changes():
         answer = await world.http.post("/graphql", json={"query": ME})
         assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (401, "UNAUTHENTICATED")
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("payload", [None, {}, {"authorization": None}, {"authorization": 7}, {"authorization": ["x"]}])
