@@ -214,7 +214,6 @@ async def test_what_does_not_parse_is_graphql_parse_failed(world: Service, uma: 
         "query A { me { id } } query A { me { id } }",
         "subscription { myMeetingUpdates { cursor } creditAccountUpdates { available } }",
         "mutation { deleteEverything }",
-        pytest.param(chain(100), id="a chain of fragments"),
     ],
 )
 async def test_what_does_not_fit_the_schema_is_graphql_validation_failed(world: Service, uma: Client, query: str):
