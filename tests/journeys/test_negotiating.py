@@ -188,3 +188,22 @@ async def test_people_are_answered_in_their_own_language(world: Service, emil: C
     await uli.act("updateProfile", language="EN")
     refused = await uli.propose(emil)
     assert refused["message"] == "You are 30.00 credits short: the meeting costs 40.00 and you have 10.00."
+
+
+async def test_mutations_of_one_request_each_answer_with_what_they_left_behind(
+    world: Service, uma: Client, emil: Client
+):
+    mutation = """
+    mutation ($one: ProposeMeetingInput!, $two: ProposeMeetingInput!) {
+      language: updateProfile(input: {language: DE}) { __typename }
+      one: proposeMeeting(input: $one) { ...Balance }
+      two: proposeMeeting(input: $two) { ...Balance }
+      three: cancelMeeting(input: {meetingId: "unknown"}) { ... on Problem { message } }
+    }
+    fragment Balance on MeetingResult { ... on MeetingChanged { meeting { user { creditAccount { available } } } } }
+    """
+    first = uma.proposal(emil)
+    answer = await uma.ask(mutation, one=first, two={**first, "startsAt": world.at(days=2)})
+    balances = [answer[name]["meeting"]["user"]["creditAccount"]["available"] for name in ("one", "two")]
+    assert balances == ["60.00", "20.00"]
+    assert answer["three"]["message"] == "Das gibt es nicht, oder es ist nicht für Sie bestimmt."

@@ -17,6 +17,7 @@ from live.reading import feed_head, read_feed
 from models import Meeting, TimelineEvent
 from models.feeds import FeedEntryKind
 from models.ids import uuid7
+from models.transactions import before_each_statement
 from schema.ids import row_id
 from servers.redis import Redis
 from tests.driving import Client, Service, Socket
@@ -126,6 +127,16 @@ async def test_w1_a_refused_action_pushes_nothing(world: Service, uma: Client, e
             assert await events(socket, 1) == [(3, "REJECTED_BY_EXPERT")]
 
 
+async def test_each_push_shows_what_is_around_it_as_it_is_now(world: Service, uma: Client, emil: Client):
+    async with emil.listening("subscription { myMeetingUpdates { meeting { user { name } } } }") as his:
+        meeting = await uma.proposed(emil)
+        names = [(await his.next())["myMeetingUpdates"]["meeting"]["user"]["name"] for _ in range(2)]
+        assert names == ["Uma User"] * 2
+        uma.token = world.token(sub=uma.sub, name="Uma Umbenannt")
+        await uma.act("cancelMeeting", meetingId=meeting["id"])
+        assert (await his.next())["myMeetingUpdates"]["meeting"]["user"]["name"] == "Uma Umbenannt"
+
+
 async def test_w1_a_grant_is_pushed_to_its_receiver(world: Service, uma: Client, stella: Client):
     async with uma.listening(BALANCES) as purse:
         await purse.next()
@@ -163,6 +174,9 @@ async def test_w2_w2a_while_redis_is_away_mutations_go_on_and_the_heartbeat_brin
         for socket in (hers, his):
             assert await events(socket, 1) == [(3, "EXPERT_APPROVED")]
             assert await socket.silent()
+        async with asyncio.timeout(10):
+            while world.app.state.feeds._broadcast.lost.is_set():  # noqa: ASYNC110 - the event tells of the opposite
+                await asyncio.sleep(0.01)
 
 
 @pytest.mark.usefixtures("quick_heartbeat")
@@ -197,10 +211,12 @@ async def test_w2_messages_that_come_twice_late_or_out_of_order_change_nothing(
             patched.setattr("live.publisher.Publisher._send", catch)
             meetings = [await uma.proposed(emil, startsAt=world.at(days=n)) for n in (1, 2)]
             await emil.act("approveMeeting", meetingId=meetings[1]["id"])
-        for channel, message in [*reversed(caught), *caught, *reversed(caught)]:
-            await redis.publish(channel, message)
+        newest_first = caught[::-1]
+        await redis.publish(*newest_first[0 if newest_first[0][0] == person_channel(person_id(emil)) else 1])
         expected = [(1, "MEETING_PROPOSED"), (2, "USER_APPROVED")] * 2 + [(3, "EXPERT_APPROVED")]
-        assert await events(his, 5) == expected
+        assert await events(his, 5) == expected, "the newest alone shows that there is more"
+        for channel, message in [*newest_first, *caught]:
+            await redis.publish(channel, message)
         await uma.act("cancelMeeting", meetingId=meetings[0]["id"])
         assert await events(his, 1) == [(3, "CANCELLED_BY_USER")]
         assert await his.silent()
@@ -322,6 +338,27 @@ async def test_w2_what_is_read_from_the_database_is_what_the_messages_carried(
         assert [(position, content(news)) for position, news in read] == [
             (position, content(news)) for position, news in sent
         ]
+
+
+@pytest.mark.parametrize("number", [1, 2, 3])
+async def test_w2_what_is_read_is_as_of_one_instant(world: Service, uma: Client, stella: Client, number: int):
+    head = await feed_head(person_id(uma))
+    await stella.act("grantCredits", personId=uma.id, amount="1.00")
+    statements = 0
+
+    async def grant_another() -> None:
+        nonlocal statements
+        statements += 1
+        if statements == number:
+            before_each_statement(None)
+            await stella.act("grantCredits", personId=uma.id, amount="1.00")
+
+    before_each_statement(grant_another)
+    try:
+        read = await read_feed(person_id(uma), after=head, at_most=100)
+    finally:
+        before_each_statement(None)
+    assert {news.available for _, news in read} == {(100 + len(read)) * 100}
 
 
 def content(news: News) -> tuple[object, ...]:

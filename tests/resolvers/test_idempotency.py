@@ -63,6 +63,18 @@ async def test_i1_two_spellings_of_one_instant_are_one_input(world: Service, uma
     assert again["meeting"]["id"] == first["meeting"]["id"]
 
 
+async def test_i1_what_is_left_out_and_what_is_given_as_its_default_are_one_input(
+    world: Service, uma: Client, emil: Client
+):
+    meeting = await uma.proposed(emil)
+    given = {"meetingId": meeting["id"], "idempotencyKey": "a key"}
+    first = await emil.act("approveMeeting", **given)
+    again = await emil.act("approveMeeting", **given, acknowledgeConflicts=False, expectedVersion=None)
+    assert again == first
+    other = await emil.act("approveMeeting", **given, acknowledgeConflicts=True)
+    assert other["__typename"] == "IdempotencyKeyReused"
+
+
 async def test_i1_a_key_is_its_persons_own(world: Service, uma: Client, emil: Client):
     other = await world.somebody("Otto Other", credits="100.00")
     first = await uma.proposed(emil, idempotencyKey="a key")

@@ -197,6 +197,14 @@ async def test_p4_a_bad_skill_is_refused_with_all_the_others(world: Service, emi
         assert refusal(await emil.act("setSkills", names=["Fortran", name])) == ("InvalidInput", "names", code)
 
 
+async def test_p4_nobody_has_more_skills_than_the_policy_allows(world: Service, emil: Client):
+    names = [f"Skill {number}" for number in range(101)]
+    async with world.nothing_changes():
+        assert refusal(await emil.act("setSkills", names=names)) == ("InvalidInput", "names", "TOO_LONG")
+    saved = await emil.act("setSkills", names=names[1:])
+    assert len(saved["person"]["skills"]) == 100
+
+
 WAITING = """
 SELECT pid, pg_sleep(0.01) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
 """
