@@ -9,7 +9,8 @@ from uuid import UUID
 from models import Meeting, Person, Reason, Service, TimelineEvent
 from resolvers.acting import Attempt, Done, act
 from resolvers.action import Action, PersonalAccount
-from resolvers.conflicts import conflicting_meetings, state_of
+from resolvers.conflicts import conflicting_meetings
+from resolvers.facts import state_of
 from resolvers.visibility import may_see, side_of
 from resolvers.world import world
 from rules.credits import Account

@@ -8,8 +8,8 @@ from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from models import Meeting, Person
+from resolvers.facts import state_of
 from resolvers.visibility import side_of
-from rules.meetings import MeetingState
 from rules.terms import MeetingStatus
 
 
@@ -38,17 +38,3 @@ def _agreed(person_id: UUID, starts_at: datetime, ends_at: datetime) -> QuerySet
         starts_at__lt=ends_at,
         ends_at__gt=starts_at,
     ).order_by("starts_at", "id")
-
-
-def state_of(meeting: Meeting) -> MeetingState:
-    """A meeting's row as the rules see it."""
-    return MeetingState(
-        status=meeting.status,
-        credit_payment_status=meeting.credit_payment_status,
-        user_answer=meeting.user_answer,
-        expert_answer=meeting.expert_answer,
-        starts_at=meeting.starts_at,
-        ends_at=meeting.ends_at,
-        price=meeting.price,
-        proposed_by=meeting.proposed_by,
-    )

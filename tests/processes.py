@@ -17,7 +17,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 @asynccontextmanager
 async def web_process(settings: Settings, port: int) -> AsyncIterator[subprocess.Popen[bytes]]:
-    """A web process of its own, as the Procfile starts it; killed at the end if it is not already."""
+    """A web process of its own, in a sandbox, from when it answers; killed at the end if it is not already."""
     environment = {
         **os.environ,
         "DATABASE_URL": settings.database_url,

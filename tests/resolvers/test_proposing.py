@@ -162,7 +162,8 @@ async def test_p2_from_a_meeting_where_one_was_the_user_one_can_not_propose_as_i
 ):
     meeting = await uma.proposed(emil)
     both = await world.expert("Bea Both", price="1.00")
-    as_user = await uma.offer(emil, meeting["id"], serviceId=both.service, skillId=both.skill)
+    async with world.nothing_changes():
+        as_user = await uma.offer(emil, meeting["id"], serviceId=both.service, skillId=both.skill)
     assert (as_user["__typename"], as_user["refusal"]) == ("ActionRefused", "NOT_YOUR_SIDE")
     assert as_user["currentMeeting"] == {"id": meeting["id"], "status": "AWAITING_APPROVAL"}
 
@@ -191,13 +192,15 @@ async def test_q4_what_is_not_found_comes_before_what_is_wrong_and_that_before_w
 ):
     meeting = await uma.proposed(emil)
     wrong = {"startsAt": world.at(days=-1), "serviceId": emil.service, "skillId": emil.skill}
-    assert (await uma.offer(emil, "unknown", **wrong))["__typename"] == "NotFound"
-    assert (await uma.offer(emil, meeting["id"], **wrong))["__typename"] == "InvalidInput"
-    right = {"serviceId": emil.service, "skillId": emil.skill}
-    assert (await uma.offer(emil, meeting["id"], **right))["__typename"] == "ActionRefused"
+    async with world.nothing_changes():
+        assert (await uma.offer(emil, "unknown", **wrong))["__typename"] == "NotFound"
+        assert (await uma.offer(emil, meeting["id"], **wrong))["__typename"] == "InvalidInput"
+        right = {"serviceId": emil.service, "skillId": emil.skill}
+        assert (await uma.offer(emil, meeting["id"], **right))["__typename"] == "ActionRefused"
 
 
 async def test_q4_an_input_that_depends_on_the_state_comes_before_the_credits(world: Service, emil: Client):
     poor = await world.somebody("Paula Poor")
-    assert (await poor.propose(emil, skillId="unknown"))["__typename"] == "InvalidInput"
-    assert (await poor.propose(emil))["__typename"] == "InsufficientCredits"
+    async with world.nothing_changes():
+        assert (await poor.propose(emil, skillId="unknown"))["__typename"] == "InvalidInput"
+        assert (await poor.propose(emil))["__typename"] == "InsufficientCredits"
