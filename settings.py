@@ -2,10 +2,12 @@
 
 import dataclasses
 import os
+import re
+import ssl
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from rules.policy import Policy
 
@@ -13,6 +15,14 @@ SHORTEST_SECRET_BYTES = 32
 
 # A sandbox hands a token for anybody to anybody, so its secrets keep nothing secret.
 SANDBOX_SECRET = "the sandbox gives everybody every token"
+
+# libpq's, as far as they are understood (models/database.py).
+TLS_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+DATABASE_ARGUMENTS = ("sslmode", "sslrootcert", "application_name", "connect_timeout")
+LONGEST_CONNECT_TIMEOUT_SECONDS = 600
+
+ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
+DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class InvalidSettings(Exception):
@@ -27,11 +37,21 @@ class Settings:
     redis_url: str = field(repr=False)
     port: int = 8000
     public_url: str = "http://localhost:8000"
-    auth_secret: str = field(default=SANDBOX_SECRET, repr=False)
-    "Signs the bearer tokens (HS256)."
+    auth_secret: str | None = field(default=SANDBOX_SECRET, repr=False)
+    "Signs the bearer tokens (HS256), if there is one."
+    auth_jwks_url: str | None = None
+    "The key set of whoever else signs them, with keys of their own."
+    auth_issuer: str | None = None
+    "Whom `iss` must name."
+    auth_audience: str | None = None
+    "Whom `aud` must name, alone or among others."
     link_secret: str = field(default=SANDBOX_SECRET, repr=False)
     "Signs the personal links to meetings (L1)."
     sandbox: bool = False
+    introspection: bool = False
+    "Whether clients may ask for the schema itself, and are told what they may have meant."
+    allowed_origins: tuple[str, ...] = ()
+    "The web pages, by origin (`https://app.example.com`), that may open sockets and read answers in a browser."
     policy: Policy = field(default_factory=Policy)
 
 
@@ -60,21 +80,31 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
         if not value and sandbox:
             return SANDBOX_SECRET
         if fault := _fault_of_secret(value):
-            wrong.append(f"{name} {fault}: a random string of at least {SHORTEST_SECRET_BYTES} bytes (or SANDBOX=1)")
+            instead = "AUTH_JWKS_URL, or SANDBOX=1" if name == "AUTH_SECRET" else "SANDBOX=1"
+            wrong.append(f"{name} {fault}: a random string of at least {SHORTEST_SECRET_BYTES} bytes (or {instead})")
         return value
 
     sandbox = _flag(environment, "SANDBOX", wrong)
     port = _number(environment, "PORT", 8000, wrong, at_most=65535)
+    has_key_set = bool(environment.get("AUTH_JWKS_URL"))
+    needs_secret = sandbox or not has_key_set or bool(environment.get("AUTH_SECRET"))
     settings = Settings(
         database_url=url("DATABASE_URL", ("postgres", "postgresql")),
         redis_url=url("REDIS_URL", ("redis", "rediss")),
         port=port,
         public_url=url("PUBLIC_URL", ("https", "http"), f"http://localhost:{port}"),
-        auth_secret=secret("AUTH_SECRET"),
+        auth_secret=secret("AUTH_SECRET") if needs_secret else None,
+        auth_jwks_url=url("AUTH_JWKS_URL", ("https",)) if has_key_set else None,
+        auth_issuer=environment.get("AUTH_ISSUER") or None,
+        auth_audience=environment.get("AUTH_AUDIENCE") or None,
         link_secret=secret("LINK_SECRET"),
         sandbox=sandbox,
+        introspection=_flag(environment, "INTROSPECTION", wrong, default=sandbox),
+        allowed_origins=_origins(environment, wrong),
         policy=_policy(environment, wrong),
     )
+    if fault := _fault_of_database_arguments(settings.database_url):
+        wrong.append(f"DATABASE_URL {fault}")
     if wrong:
         raise InvalidSettings("\n".join(wrong))
     return settings
@@ -98,21 +128,65 @@ def _fault_of_secret(value: str) -> str | None:
         return "is not UTF-8"
 
 
-def _flag(environment: Mapping[str, str], name: str, wrong: list[str]) -> bool:
-    value = environment.get(name, "") or "0"
+def _flag(environment: Mapping[str, str], name: str, wrong: list[str], *, default: bool = False) -> bool:
+    value = environment.get(name, "") or str(int(default))
     if value not in ("0", "1"):
         wrong.append(f"{name} must be 0 or 1")
     return value == "1"
+
+
+def _origins(environment: Mapping[str, str], wrong: list[str]) -> tuple[str, ...]:
+    """Origins, separated by commas, as browsers write them: lower case, no path, no default port."""
+    origins = tuple(filter(None, (each.strip() for each in environment.get("ALLOWED_ORIGINS", "").split(","))))
+    if not all(_is_origin(each) for each in origins):
+        wrong.append("ALLOWED_ORIGINS must be origins like https://app.example.com, separated by commas")
+    return origins
+
+
+def _is_origin(value: str) -> bool:
+    if not ORIGIN.fullmatch(value) or not _is_address(value, ("https", "http")):
+        return False
+    parts = urlsplit(value)
+    return parts.port != DEFAULT_PORTS[parts.scheme]
+
+
+def _fault_of_database_arguments(url: str) -> str | None:
+    """What is wrong with what follows the question mark; the address itself, with its password, is not repeated."""
+    given = dict(parse_qsl(url.partition("?")[2], keep_blank_values=True))
+    mode, root, seconds = (given.get(name) for name in ("sslmode", "sslrootcert", "connect_timeout"))
+    if not given.keys() <= set(DATABASE_ARGUMENTS):
+        return f"may have the arguments {', '.join(DATABASE_ARGUMENTS)}, and no others"
+    if mode is not None and mode not in TLS_MODES:
+        return f"has an sslmode that is none of {', '.join(TLS_MODES)}"
+    if root is not None and mode not in TLS_MODES[3:]:
+        return f"has an sslrootcert, which nobody looks at unless sslmode is one of {', '.join(TLS_MODES[3:])}"
+    if root is not None and not (root and _is_certificate(root)):
+        return "has an sslrootcert that can't be read"
+    if seconds is not None and not _is_number(seconds, at_least=1, at_most=LONGEST_CONNECT_TIMEOUT_SECONDS):
+        return f"has a connect_timeout that is no whole number from 1 to {LONGEST_CONNECT_TIMEOUT_SECONDS}"
+    return None
+
+
+def _is_certificate(path: str) -> bool:
+    try:
+        ssl.create_default_context(cafile=path)
+    except (OSError, ValueError):  # no such file, or nothing in it that is one
+        return False
+    return True
 
 
 def _number(
     environment: Mapping[str, str], name: str, default: int, wrong: list[str], *, at_least: int = 1, at_most: int
 ) -> int:
     value = environment.get(name, "") or str(default)
-    if not (value.isascii() and value.isdigit()) or len(value) > 12 or not at_least <= int(value) <= at_most:
+    if not _is_number(value, at_least=at_least, at_most=at_most):
         wrong.append(f"{name} must be a whole number from {at_least} to {at_most}")
         return default
     return int(value)
+
+
+def _is_number(value: str, *, at_least: int, at_most: int) -> bool:
+    return value.isascii() and value.isdigit() and len(value) <= 12 and at_least <= int(value) <= at_most
 
 
 def _policy(environment: Mapping[str, str], wrong: list[str]) -> Policy:

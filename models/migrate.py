@@ -18,7 +18,7 @@ MIGRATION_LOCK = 7_046_001
 
 async def migrate(database_url: str) -> None:
     """Apply what has not been applied, all or nothing; others who ask meanwhile wait and then find nothing to do."""
-    config = tortoise_config(database_url)
+    config = tortoise_config(database_url, statement_seconds=None)
     await Tortoise.init(config=config)
     try:
         # One transaction for all of it: Tortoise alone would record a migration after the one that applied it, and

@@ -8,7 +8,9 @@ class ErrorCode(StrEnum):
 
     BAD_USER_INPUT = "BAD_USER_INPUT"
     UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
     NOT_FOUND = "NOT_FOUND"
+    SERVICE_UNAVAILABLE = "SERVICE_UNAVAILABLE"
 
 
 class RequestError(Exception):
@@ -17,3 +19,7 @@ class RequestError(Exception):
     def __init__(self, code: ErrorCode, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class ServiceUnavailable(Exception):
+    """What an answer needs is away for the moment; the same request may well be answered in a while."""

@@ -22,7 +22,7 @@ async def web_process(settings: Settings, port: int) -> AsyncIterator[subprocess
         **os.environ,
         "DATABASE_URL": settings.database_url,
         "REDIS_URL": settings.redis_url,
-        "AUTH_SECRET": settings.auth_secret,
+        "AUTH_SECRET": settings.auth_secret or "",
         "SANDBOX": "1",
         "PORT": str(port),
     }

@@ -10,6 +10,7 @@ import pytest
 
 from rules.policy import Policy
 from settings import InvalidSettings, Settings, parse_settings
+from tests.web.key_server import certificate
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 SECRET = "x" * 32
@@ -38,7 +39,12 @@ def test_what_is_given_is_taken_and_the_rest_has_defaults():
         link_secret=SECRET,
         port=8000,
         public_url="http://localhost:8000",
+        auth_jwks_url=None,
+        auth_issuer=None,
+        auth_audience=None,
         sandbox=False,
+        introspection=False,
+        allowed_origins=(),
         policy=Policy(),
     )
 
@@ -51,11 +57,20 @@ def test_everything_can_be_set():
             "REDIS_URL": "rediss://cache.example.com",
             "PORT": "9000",
             "PUBLIC_URL": "https://meetings.example.com",
+            "AUTH_JWKS_URL": "https://issuer.example.com/keys?version=1",
+            "AUTH_ISSUER": "https://issuer.example.com/",
+            "AUTH_AUDIENCE": "meetings",
             "SANDBOX": "1",
+            "INTROSPECTION": "0",
+            "ALLOWED_ORIGINS": "https://app.example.com, http://localhost:5173,",
             "POLICY_LONGEST_MEETING_MINUTES": "90",
         }
     )
     assert settings.port == 9000
+    assert settings.auth_jwks_url == "https://issuer.example.com/keys?version=1"
+    assert (settings.auth_issuer, settings.auth_audience) == ("https://issuer.example.com/", "meetings")
+    assert settings.introspection is False
+    assert settings.allowed_origins == ("https://app.example.com", "http://localhost:5173")
     assert settings.public_url == "https://meetings.example.com"
     assert settings.sandbox is True
     assert settings.policy == Policy(longest_meeting_minutes=90)
@@ -66,8 +81,9 @@ def test_the_public_address_follows_the_port():
 
 
 def test_an_empty_variable_counts_as_missing():
-    empty = dict.fromkeys(["PORT", "PUBLIC_URL", "SANDBOX", "POLICY_LONGEST_MEETING_MINUTES"], "")
-    assert parse_settings({**WHOLE, **empty}) == parse_settings(WHOLE)
+    optional = ["PORT", "PUBLIC_URL", "SANDBOX", "INTROSPECTION", "ALLOWED_ORIGINS", "POLICY_LONGEST_MEETING_MINUTES"]
+    optional += ["AUTH_JWKS_URL", "AUTH_ISSUER", "AUTH_AUDIENCE"]
+    assert parse_settings({**WHOLE, **dict.fromkeys(optional, "")}) == parse_settings(WHOLE)
 
 
 def test_variables_of_others_are_none_of_our_business():
@@ -81,7 +97,7 @@ def test_what_is_needed_and_missing_is_said_in_one_line(name: str, value: str | 
     assert line.startswith(f"{name} is missing: ")
 
 
-@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "PUBLIC_URL"])
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "AUTH_JWKS_URL"])
 @pytest.mark.parametrize(
     "value",
     [
@@ -104,7 +120,7 @@ def test_what_is_needed_and_missing_is_said_in_one_line(name: str, value: str | 
     ],
 )
 def test_an_address_that_is_none_is_said_in_one_line(name: str, value: str):
-    scheme = {"DATABASE_URL": "postgres", "REDIS_URL": "redis", "PUBLIC_URL": "https"}[name]
+    scheme = {"DATABASE_URL": "postgres", "REDIS_URL": "redis"}.get(name, "https")
     (line,) = wrong(**{name: value.format(scheme)})
     assert line == f"{name} must look like {scheme}://host..."
 
@@ -130,15 +146,142 @@ def test_a_secret_that_is_no_text_is_said_in_one_line(name: str):
 def test_only_a_sandbox_goes_without_secrets():
     bare = {name: value for name, value in WHOLE.items() if not name.endswith("SECRET")}
     sandbox = parse_settings({**bare, "SANDBOX": "1"})
-    assert len(sandbox.auth_secret) >= 32
+    assert len(sandbox.auth_secret or "") >= 32
     for not_a_sandbox in ("", "0"):
         with pytest.raises(InvalidSettings):
             parse_settings({**bare, "SANDBOX": not_a_sandbox})
 
 
+def test_keys_are_fetched_over_https_or_not_at_all():
+    assert wrong(AUTH_JWKS_URL="http://issuer.example.com/keys") == ["AUTH_JWKS_URL must look like https://host..."]
+
+
+def test_a_key_set_stands_in_for_the_secret_of_tokens_and_for_no_other():
+    bare = {name: value for name, value in WHOLE.items() if name != "AUTH_SECRET"}
+    settings = parse_settings({**bare, "AUTH_JWKS_URL": "https://issuer.example.com/keys"})
+    assert settings.auth_secret is None
+    (line,) = wrong(AUTH_JWKS_URL="https://issuer.example.com/keys", AUTH_SECRET=None, LINK_SECRET=None)
+    assert line.startswith("LINK_SECRET is missing: ")
+
+
+def test_a_secret_beside_a_key_set_must_be_long_enough_too():
+    (line,) = wrong(AUTH_JWKS_URL="https://issuer.example.com/keys", AUTH_SECRET="x" * 31)
+    assert line.startswith("AUTH_SECRET is too short: ")
+
+
+def test_a_sandbox_signs_its_own_tokens_beside_a_key_set():
+    bare = {name: value for name, value in WHOLE.items() if name != "AUTH_SECRET"}
+    sandbox = parse_settings({**bare, "AUTH_JWKS_URL": "https://issuer.example.com/keys", "SANDBOX": "1"})
+    assert sandbox.auth_secret
+
+
+@pytest.mark.parametrize("name", ["SANDBOX", "INTROSPECTION"])
 @pytest.mark.parametrize("value", ["true", "yes", "2", " 1", "01", "-1", "\u0661"])
-def test_a_sandbox_is_1_or_0_and_never_a_guess(value: str):
-    assert wrong(SANDBOX=value) == ["SANDBOX must be 0 or 1"]
+def test_what_is_on_or_off_is_1_or_0_and_never_a_guess(name: str, value: str):
+    assert wrong(**{name: value}) == [f"{name} must be 0 or 1"]
+
+
+@pytest.mark.parametrize(
+    ("sandbox", "introspection", "told"),
+    [("", "", False), ("1", "", True), ("0", "1", True), ("1", "0", False), ("1", "1", True)],
+)
+def test_the_schema_is_told_in_a_sandbox_unless_it_is_said_otherwise(sandbox: str, introspection: str, told: bool):
+    assert parse_settings({**WHOLE, "SANDBOX": sandbox, "INTROSPECTION": introspection}).introspection is told
+
+
+@pytest.mark.parametrize(
+    "origins",
+    [
+        ("https://app.example.com",),
+        ("http://localhost:5173", "https://app.example.com:8443"),
+        ("https://[::1]:8443", "http://127.0.0.1"),
+        ("https://xn--bcher-kva.example",),
+    ],
+)
+@pytest.mark.parametrize("comma", [",", " , ", ",,"])
+def test_origins_are_taken_as_browsers_write_them(origins: tuple[str, ...], comma: str):
+    assert parse_settings({**WHOLE, "ALLOWED_ORIGINS": comma.join(origins)}).allowed_origins == origins
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "*",
+        "null",
+        "app.example.com",
+        "https://*.example.com",
+        "https://app.example.com/",
+        "https://app.example.com/x",
+        "https://app.example.com?",
+        "https://app.example.com#",
+        "https://app.example.com:",
+        "https://app.example.com:443",
+        "http://app.example.com:80",
+        "https://app.example.com:08443",
+        "https://somebody@app.example.com",
+        "https://App.example.com",
+        "HTTPS://app.example.com",
+        "https://b\u00fccher.example",
+        "https://app.example.com https://other.example.com",
+        "https://app.example.com;https://other.example.com",
+        "ws://app.example.com",
+        "file://app.example.com",
+        "https://",
+        "https://app.example.com:99999",
+    ],
+)
+def test_what_no_browser_would_ever_call_an_origin_is_said_in_one_line(value: str):
+    expected = ["ALLOWED_ORIGINS must be origins like https://app.example.com, separated by commas"]
+    assert wrong(ALLOWED_ORIGINS=value) == expected
+    assert wrong(ALLOWED_ORIGINS=f"https://app.example.com,{value}") == expected
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "",
+        "?",
+        "?sslmode=disable",
+        "?sslmode=require&application_name=meetings&connect_timeout=10",
+        "?sslmode=verify-full",
+        "?sslmode=verify-ca&sslrootcert={certificates}",
+    ],
+)
+def test_a_database_address_may_have_the_arguments_people_have(arguments: str, certificates: Path):
+    url = WHOLE["DATABASE_URL"] + arguments.format(certificates=certificates)
+    assert parse_settings({**WHOLE, "DATABASE_URL": url}).database_url == url
+
+
+@pytest.fixture
+def certificates(tmp_path: Path) -> Path:
+    return certificate(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("channel_binding=require", "may have the arguments sslmode, sslrootcert, application_name, connect_timeout"),
+        ("sslmode=require&pool_size=5", "may have the arguments"),
+        ("maxsize=500", "may have the arguments"),
+        ("password=a%20secret", "may have the arguments"),
+        ("sslmode=", "has an sslmode that is none of disable, allow, prefer, require, verify-ca, verify-full"),
+        ("sslmode=true", "has an sslmode that is none of"),
+        ("sslmode=require&sslrootcert=/nowhere.pem", "has an sslrootcert that can't be read"),
+        ("sslmode=require&sslrootcert=settings.py", "has an sslrootcert that can't be read"),
+        ("sslmode=require&sslrootcert=", "has an sslrootcert that can't be read"),
+        ("sslmode=require&sslrootcert=a%00b", "has an sslrootcert that can't be read"),
+        ("sslrootcert=/nowhere.pem", "has an sslrootcert, which nobody looks at unless sslmode is one of require,"),
+        ("sslmode=prefer&sslrootcert=/nowhere.pem", "has an sslrootcert, which nobody looks at"),
+        ("connect_timeout=", "has a connect_timeout that is no whole number from 1 to 600"),
+        ("connect_timeout=0", "has a connect_timeout that is no whole number"),
+        ("connect_timeout=1.5", "has a connect_timeout that is no whole number"),
+    ],
+)
+def test_arguments_of_a_database_address_that_nobody_understands_are_said_in_one_line(arguments: str, said: str):
+    (line,) = wrong(DATABASE_URL=f"{WHOLE['DATABASE_URL']}?{arguments}")
+    assert line.startswith(f"DATABASE_URL {said}")
+    assert "word" not in line
+    assert "secret" not in line
 
 
 NO_NUMBERS = ["x", "0", "-1", "+1", "1.5", "1e3", " 1", "1 ", "1_000", "0x10", "\u0661", "9" * 13, "9" * 5_000]

@@ -16,6 +16,7 @@ from joserfc.jwk import RSAKey
 from models import Person
 from tests.conftest import AUTH_SECRET
 from tests.driving import Client, Service, names, raw_socket
+from web.tokens import LEEWAY_SECONDS
 
 HEADER = {"alg": "HS256", "typ": "JWT"}
 HALF_A_PAIR = "\ud800"
@@ -93,9 +94,10 @@ BAD_TOKENS: dict[str, Callable[[], str]] = {
     "its claims are a list": lambda: forged([claims()]),
     "its claims are no JSON": lambda: forged("sub=mallory"),
     "its claims are deep": lambda: forged("[" * 20_000),
-    "expired": lambda: forged(claims(exp=int(time.time()) - 1)),
-    "expiring this second": lambda: forged(claims(exp=int(time.time()))),
-    "not good yet": lambda: forged(claims(nbf=int(time.time()) + 60)),
+    "expired 31 seconds ago": lambda: forged(claims(exp=int(time.time()) - 31)),
+    "expired 30 seconds ago": lambda: forged(claims(exp=int(time.time()) - 30)),
+    "not good for 32 seconds yet": lambda: forged(claims(nbf=int(time.time()) + 32)),
+    "issued in 32 seconds": lambda: forged(claims(iat=int(time.time()) + 32)),
     "without exp": lambda: forged(without("exp")),
     "without sub": lambda: forged(without("sub")),
     **{
@@ -129,7 +131,7 @@ async def test_what_is_no_valid_token_speaks_for_nobody_over_http_and_over_webso
             "/graphql", json={"query": ME}, headers={b"Authorization": authorization().strip().encode("latin-1")}
         )
         assert answer.status_code == 401
-        assert answer.headers["content-type"] == "application/json"
+        assert answer.headers["content-type"].startswith("application/json")
         assert list(answer.json()) == ["errors"]
         assert [error["extensions"]["code"] for error in answer.json()["errors"]] == ["UNAUTHENTICATED"]
         async with raw_socket(world) as socket:
@@ -159,13 +161,31 @@ async def test_half_a_surrogate_pair_in_place_of_a_token_closes_with_4403(world:
 
 async def test_a_token_that_expires_ends_an_open_socket_with_4403_and_is_refused_over_http_w3(world: Service):
     sub = f"brief-{next(names)}"
-    brief = Client(world, sub, world.token(sub=sub, seconds=2))  # good for one second at least
+    brief = Client(world, sub, world.token(sub=sub, seconds=2 - LEEWAY_SECONDS))  # good for one second at least
     async with brief.socket() as socket:
         await socket.subscribe("subscription { creditAccountUpdates { available } }")
         await socket.next()
         assert await socket.closed() == 4403
         refused = await brief.post(ME)
         assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (401, "UNAUTHENTICATED")
+
+
+async def test_w3_a_socket_ends_when_its_token_does_and_whoever_is_back_within_the_leeway_may_stay(world: Service):
+    sub = f"brief-{next(names)}"
+    brief = Client(world, sub, world.token(sub=sub, seconds=2))
+    async with brief.socket() as socket:
+        assert await socket.closed() == 4403
+    async with brief.socket() as socket:
+        assert await socket.silent(), "and is not sent away again"
+
+
+@pytest.mark.parametrize("times", [{"exp": -28}, {"nbf": 29}, {"iat": 29}, {"exp": -28.5}], ids=str)
+async def test_clocks_may_differ_by_half_a_minute_t(world: Service, times: dict[str, float]):
+    told = {claim: int(time.time()) + seconds for claim, seconds in times.items()}
+    browser = Client(world, "", forged(claims(sub=a_subject(), **told)))
+    assert (await me(browser))["name"] == "Mallory"
+    async with browser.socket():
+        pass
 
 
 async def test_the_scheme_may_be_written_in_any_case(world: Service, uma: Client):
