@@ -15,11 +15,14 @@ from live.publisher import Publisher
 from logs import configure_logs
 from models.database import tortoise_config
 from resolvers.world import Clock, MovableClock, RealClock, World, enter
+from schema.executing import tell_clients_of_the_schema
 from settings import Settings, read_settings
-from web.correlation import Correlation
-from web.graphql_http import graphql_over_http
+from web.correlation import HEADER, Correlation
+from web.graphiql import GRAPHIQL_ROUTES, or_graphiql
+from web.graphql_http import PREFLIGHT_HEADERS, graphql_over_http
 from web.graphql_socket import graphql_over_websocket
 from web.health import health, ready
+from web.origins import Origins, cors
 from web.sandbox import SANDBOX_ROUTES
 from web.tokens import Tokens
 
@@ -28,19 +31,26 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     """The web process. Without arguments everything comes from the environment."""
     known = settings or read_settings()
     configure_logs(for_people=known.sandbox)
+    graphql = Route("/graphql", or_graphiql(graphql_over_http) if known.sandbox else graphql_over_http)
+    graphql.methods = {"GET", "POST"}  # given as an argument, GET brings HEAD along, which would run a query for nobody
     routes = [
-        Route("/graphql", graphql_over_http, methods=["POST"]),
+        graphql,
         WebSocketRoute("/graphql", graphql_over_websocket),
         Route("/health", health),
         Route("/ready", ready),
     ]
     app = Starlette(
-        routes=[*routes, *(SANDBOX_ROUTES if known.sandbox else [])],
-        middleware=[Middleware(Correlation)],
+        routes=[*routes, *([*SANDBOX_ROUTES, *GRAPHIQL_ROUTES] if known.sandbox else [])],
+        # In this order, so that a page can read the answer to a request that failed, too.
+        middleware=[
+            *cors(known, headers=PREFLIGHT_HEADERS | {"authorization", "content-type"}, exposed=HEADER),
+            Middleware(Correlation),
+        ],
         lifespan=lambda app: _lifespan(app, known, clock or (MovableClock() if known.sandbox else RealClock())),
     )
     app.router.redirect_slashes = False  # a redirect's address would be made of whatever Host the client named
-    app.state.tokens = Tokens(known.auth_secret)
+    app.state.origins = Origins(known)
+    app.state.tokens = Tokens(known)
     return app
 
 
@@ -48,6 +58,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
 async def _lifespan(app: Starlette, settings: Settings, clock: Clock) -> AsyncIterator[None]:
     publisher = Publisher(settings.redis_url)
     enter(World(clock=clock, policy=settings.policy, announce=publisher.publish))
+    tell_clients_of_the_schema(settings.introspection)
     async with RegisterTortoise(app, config=tortoise_config(settings.database_url)):
         broadcast = Broadcast(settings.redis_url, publisher)
         app.state.redis = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=None)

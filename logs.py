@@ -33,3 +33,9 @@ def configure_logs(*, for_people: bool) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+    logging.getLogger("uvicorn.error").addFilter(_of_us)
+
+
+def _of_us(record: logging.LogRecord) -> bool:
+    """Whoever sends broken UTF-8 over a socket is closed with 1007; uvicorn would log a traceback each time."""
+    return not record.getMessage().startswith("Invalid UTF-8 sequence")

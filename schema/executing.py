@@ -2,17 +2,17 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from functools import lru_cache
 from inspect import isawaitable
 from typing import Any
 
 import graphql
 import structlog
-from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLSyntaxError, OperationType
+from graphql import DocumentNode, ExecutionResult, GraphQLError, OperationType
 
-from resolvers.errors import ErrorCode, RequestError
+from models.transactions import DatabaseUnavailable
+from resolvers.errors import ErrorCode, RequestError, ServiceUnavailable
 from schema.context import Context
-from schema.costs import LimitedDepth
+from schema.documents import Documents, InvalidDocument
 from schema.root import SCHEMA
 
 log = structlog.get_logger()
@@ -20,11 +20,9 @@ log = structlog.get_logger()
 Answer = dict[str, Any]
 "A result as the GraphQL specification has it: data, errors or both."
 
-LONGEST_REMEMBERED_DOCUMENT = 10_000
-# Whoever repeats a field thousands of times keeps validation busy for seconds, and everybody else waiting.
-MOST_TOKENS = 1_000
-RULES = (*graphql.specified_rules, LimitedDepth)
 MASKED = "Something went wrong on our side. We have a record of it."
+TRY_AGAIN = "We can't answer right now. Please try again in a moment."
+UNAVAILABLE = (DatabaseUnavailable, ServiceUnavailable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +42,26 @@ class InvalidOperation(Exception):
         self.answer: Answer = {"errors": [_formatted(error) for error in errors]}
 
 
+_documents = Documents(introspection=False)
+
+
+def tell_clients_of_the_schema(tell: bool) -> None:
+    """Whether clients may ask for the schema, and are told what they may have meant; set once, as a process starts."""
+    global _documents
+    _documents = Documents(introspection=tell)
+
+
 def prepare(operation: Operation) -> tuple[DocumentNode, OperationType]:
     """The valid document and the kind of operation it would run; raises InvalidOperation."""
-    remember = len(operation.query) <= LONGEST_REMEMBERED_DOCUMENT
-    prepared = _prepared(operation.query) if remember else _prepared.__wrapped__(operation.query)
-    if not isinstance(prepared, DocumentNode):
-        raise InvalidOperation(prepared)
-    node = graphql.get_operation_ast(prepared, operation.operation_name)
-    if node is None:
-        fault = GraphQLError(
-            "Say by operationName which operation to run.", extensions={"code": "OPERATION_RESOLUTION_FAILURE"}
-        )
-        raise InvalidOperation([fault])
-    return prepared, node.operation
-
-
-@lru_cache(maxsize=500)
-def _prepared(text: str) -> DocumentNode | list[GraphQLError]:
-    """Parsing and validation cost more than most answers, and clients send the same few documents for ever."""
     try:
-        document = graphql.parse(text, max_tokens=MOST_TOKENS)
-    except GraphQLSyntaxError as error:
-        return [_coded(error, "GRAPHQL_PARSE_FAILED")]
-    errors = graphql.validate(SCHEMA, document, RULES)
-    return [_coded(error, "GRAPHQL_VALIDATION_FAILED") for error in errors] or document
+        document = _documents.read(operation.query)
+    except InvalidDocument as fault:
+        raise InvalidOperation([_coded(error, fault.code) for error in fault.errors]) from fault
+    node = graphql.get_operation_ast(document, operation.operation_name)
+    if node is None:
+        unclear = GraphQLError("Say by operationName which operation to run.")
+        raise InvalidOperation([_coded(unclear, "OPERATION_RESOLUTION_FAILURE")])
+    return document, node.operation
 
 
 async def execute(operation: Operation, document: DocumentNode, context: Context) -> Answer:
@@ -78,6 +72,7 @@ async def execute(operation: Operation, document: DocumentNode, context: Context
         context_value=context,
         variable_values=operation.variables,
         operation_name=operation.operation_name,
+        hide_suggestions=not _documents.introspection,
     )
     return answer_of(await result if isawaitable(result) else result)
 
@@ -92,16 +87,19 @@ async def subscribe(
         context_value=context,
         variable_values=operation.variables,
         operation_name=operation.operation_name,
+        hide_suggestions=not _documents.introspection,
     )
     started = await result if isawaitable(result) else result
     return answer_of(started) if isinstance(started, ExecutionResult) else started
 
 
 def answer_of(result: ExecutionResult) -> Answer:
-    """A result as it goes to the client."""
-    answer: Answer = {"data": result.data}
-    if result.errors:
-        answer["errors"] = [_formatted(_classified(error)) for error in result.errors]
+    """A result as it goes to the client. There is no `data` where nothing was executed."""
+    errors = result.errors or []
+    executed = result.data is not None or any(error.path for error in errors)
+    answer: Answer = {"data": result.data} if executed else {}
+    if errors:
+        answer["errors"] = [_formatted(_classified(error)) for error in errors]
     return answer
 
 
@@ -114,26 +112,37 @@ def _classified(error: GraphQLError) -> GraphQLError:
         return _coded(error, original.code)
     if error.extensions and "code" in error.extensions:
         return error
-    if original is None and error.path is None:
-        return _coded(error, ErrorCode.BAD_USER_INPUT)  # variables that don't fit their types
+    if original is None and not _is_of_a_result(error):
+        return _coded(error, ErrorCode.BAD_USER_INPUT)  # variables that don't fit their types, or their places
     return _masked(original or error, at=error)
+
+
+def _is_of_a_result(error: GraphQLError) -> bool:
+    """Whether what we made did not fit its type. What is wrong with an argument points at its value, not at a field."""
+    return bool(error.path and error.nodes and isinstance(error.nodes[0], graphql.FieldNode))
 
 
 def unexpected(fault: Exception) -> Answer:
     """The answer when something failed outside of any field."""
-    return {"errors": [_formatted(_masked(fault))]}
+    error = _classified(fault) if isinstance(fault, GraphQLError) else _masked(fault)
+    return {"errors": [_formatted(error)]}
 
 
 def _masked(fault: Exception, *, at: GraphQLError | None = None) -> GraphQLError:
     """What a client is told of an error that nobody expected: where we find the rest in our logs."""
     path = at.path if at else None
-    log.error("unexpected error", path=path, exc_info=fault)
+    if isinstance(fault, UNAVAILABLE):
+        log.warning("unavailable", path=path, cause=repr(fault))
+        message, code = TRY_AGAIN, str(ErrorCode.SERVICE_UNAVAILABLE)
+    else:
+        log.error("unexpected error", path=path, exc_info=fault)
+        message, code = MASKED, "INTERNAL_SERVER_ERROR"
     known = structlog.contextvars.get_contextvars()
     return GraphQLError(
-        MASKED,
+        message,
         nodes=at.nodes if at else None,
         path=path,
-        extensions={"code": "INTERNAL_SERVER_ERROR", "correlationId": known.get("correlation_id")},
+        extensions={"code": code, "correlationId": known.get("correlation_id")},
     )
 
 

@@ -166,6 +166,7 @@ def _welcome(environment: Mapping[str, str]) -> None:
     at = environment["PUBLIC_URL"].rstrip("/")
     _say(f"\nThe service is running.\n\n  GraphQL             {at}/graphql")
     if environment["SANDBOX"] == "1":
+        _say("  GraphiQL            the same, in a browser: a click signs you in as one of the demonstration people")
         _say(f"  people and tokens   {at}/sandbox/people\n  see it at work      make demo   (in another terminal)")
     _say("  stop                Ctrl-C\n")
 

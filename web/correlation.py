@@ -8,9 +8,10 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from schema.executing import unexpected
+from schema.executing import UNAVAILABLE, unexpected
 
 HEADER = "X-Correlation-ID"
+RETRY_AFTER_SECONDS = 5
 
 
 class Correlation:
@@ -41,4 +42,8 @@ class Correlation:
             except Exception as fault:
                 if answered:
                     raise
-                await JSONResponse(unexpected(fault), status_code=500)(scope, receive, send_with_id)
+                away = isinstance(fault, UNAVAILABLE)
+                response = JSONResponse(unexpected(fault), status_code=503 if away else 500)
+                if away:
+                    response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
+                await response(scope, receive, send_with_id)

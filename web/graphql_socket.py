@@ -14,10 +14,11 @@ from graphql import DocumentNode, OperationType
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from live.feeds import Feeds
-from resolvers.errors import RequestError
+from resolvers.errors import RequestError, ServiceUnavailable
 from schema.context import Context
 from schema.executing import Answer, InvalidOperation, Operation, answer_of, execute, prepare, subscribe, unexpected
-from web.graphql_http import Unreadable, operation_in
+from web.graphql_http import Unreadable, json_in, operation_in
+from web.origins import Origins
 from web.tokens import Bearer, Tokens, viewer_of
 
 log = structlog.get_logger()
@@ -49,12 +50,17 @@ class Close(Exception):
 
 async def graphql_over_websocket(websocket: WebSocket) -> None:
     """One client's socket."""
+    origins: Origins = websocket.app.state.origins
+    if not origins.allow(websocket):  # browsers let any page open sockets, and only say which page it was
+        await websocket.close()  # before it was accepted: the handshake is answered with 403
+        return
     if PROTOCOL not in websocket.scope["subprotocols"]:
         await websocket.accept()
         await websocket.close(4406, "Subprotocol not acceptable")
         return
     await websocket.accept(subprotocol=PROTOCOL)
-    await GraphQLSocket(websocket).serve()
+    with structlog.contextvars.bound_contextvars(correlation_id=uuid4().hex):
+        await GraphQLSocket(websocket).serve()
 
 
 class GraphQLSocket:
@@ -66,6 +72,8 @@ class GraphQLSocket:
         self._feeds: Feeds = websocket.app.state.feeds
         self._tokens: Tokens = websocket.app.state.tokens
         self._bearer: Bearer | None = None
+        self._initialising = asyncio.Event()
+        "Set as soon as the client has asked for it, however long reading its token takes."
         self._initialised = asyncio.Event()
         self._stuck = asyncio.Event()
         "Set once something could not be sent: what came after it would be a gap."
@@ -97,7 +105,8 @@ class GraphQLSocket:
                 return
             case _:
                 log.error("a socket failed", exc_info=end)
-                code, reason = TRY_AGAIN_LATER, "Try again later"
+                correlation_id = structlog.contextvars.get_contextvars()["correlation_id"]
+                code, reason = TRY_AGAIN_LATER, f"Try again later (correlation id {correlation_id})"
         try:
             async with asyncio.timeout(SEND_WITHIN_SECONDS):
                 fitting = reason.encode(errors="replace")[:LONGEST_REASON_BYTES].decode(errors="ignore")
@@ -109,9 +118,10 @@ class GraphQLSocket:
         """End the socket when its time has come; say ping now and then, and notice who never answers."""
         try:
             async with asyncio.timeout(INIT_WITHIN_SECONDS):
-                await self._initialised.wait()
+                await self._initialising.wait()
         except TimeoutError:
             raise Close(4408, "Connection initialisation timeout") from None
+        await self._initialised.wait()
         assert self._bearer is not None
         while (remaining := self._bearer.expires_at - time.time()) > 0:
             with suppress(TimeoutError):
@@ -130,8 +140,8 @@ class GraphQLSocket:
                 case "connection_init":
                     await self._initialise(_payload(message))
                 case "ping":
-                    _payload(message)
-                    await self._send({"type": "pong"})
+                    payload = _payload(message)
+                    await self._send({"type": "pong", "payload": payload} if payload else {"type": "pong"})
                 case "pong":
                     _payload(message)
                 case "subscribe":
@@ -146,41 +156,47 @@ class GraphQLSocket:
         if frame["type"] == "websocket.disconnect":
             raise WebSocketDisconnect(frame.get("code") or 1005)
         try:
-            message = json.loads(frame["text"])
-        except (KeyError, TypeError, ValueError, RecursionError) as fault:
+            message = json_in(frame.get("text") or "")  # there is none in a binary frame
+        except ValueError as fault:
             raise Close(4400, "Messages must be JSON text") from fault
         if not isinstance(message, dict):
             raise Close(4400, "Messages must be objects")
         return message
 
     async def _initialise(self, payload: dict[str, Any]) -> None:
-        if self._initialised.is_set():
+        if self._initialising.is_set():
             raise Close(4429, "Too many initialisation requests")
+        self._initialising.set()
         try:
-            self._bearer = self._tokens.read(payload.get("authorization"))
+            self._bearer = await self._tokens.read(payload.get("authorization"))
         except RequestError as fault:
             raise Close(4403, "Forbidden") from fault
+        except ServiceUnavailable as fault:  # their token may be a good one
+            raise Close(TRY_AGAIN_LATER, "Try again later") from fault
         self._initialised.set()
         await self._send({"type": "connection_ack"})
 
     async def _start(self, message: dict[str, Any]) -> None:
-        if self._bearer is None:
-            raise Close(4401, "Unauthorized")
         key = _id(message)
-        if key in self._operations:
-            raise Close(4409, f"Subscriber for {key} already exists")
         try:
             operation = operation_in(message.get("payload"))
         except Unreadable as fault:
             raise Close(4400, str(fault)) from fault
+        if self._bearer is None:
+            raise Close(4401, "Unauthorized")
+        if key in self._operations:
+            raise Close(4409, f"Subscriber for {key} already exists")
         if len(self._executions.union(self._operations.values())) >= MOST_OPERATIONS:
             await self._send(_error(key, TOO_MANY))
             return
-        structlog.contextvars.bind_contextvars(correlation_id=uuid4().hex)
+        with structlog.contextvars.bound_contextvars(correlation_id=uuid4().hex):  # its task takes it along
+            await self._begin(key, operation)
+
+    async def _begin(self, key: str, operation: Operation) -> None:
         try:
             document, kind = prepare(operation)
-        except InvalidOperation as fault:
-            await self._send(_error(key, fault.answer))
+        except Exception as fault:
+            await self._send(_error(key, fault.answer if isinstance(fault, InvalidOperation) else unexpected(fault)))
             return
         if kind is OperationType.SUBSCRIPTION:
             listening = asyncio.Event()
@@ -230,6 +246,8 @@ class GraphQLSocket:
         assert self._bearer is not None
         async with Context(await viewer_of(self._bearer), self._feeds) as context:
             answer = await execute(operation, document, context)
+        if "data" not in answer:  # nothing of it was executed
+            return [_error(key, answer)]
         return [{"id": key, "type": "next", "payload": answer}, {"id": key, "type": "complete"}]
 
     async def _send(self, message: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from starlette.routing import Route
 from resolvers.errors import RequestError
 from resolvers.sandbox import DEMONSTRATION_PEOPLE, FARTHEST_AHEAD, move_clock
 from resolvers.world import world
+from web.origins import Origins
 from web.tokens import Tokens
 
 TOKEN_SECONDS = 24 * 60 * 60
@@ -23,7 +24,7 @@ async def make_token(request: Request) -> Response:
     given = await _object(request) or {}
     try:
         token = tokens.make({claim: given[claim] for claim in CLAIMS if claim in given}, seconds=TOKEN_SECONDS)
-        tokens.read(f"Bearer {token}")
+        await tokens.read(f"Bearer {token}")
     except (RequestError, ValueError, RecursionError):
         return _fault(f"Send a JSON object with sub, and what you like of {', '.join(CLAIMS[1:])}.")
     return JSONResponse({"token": token})
@@ -52,6 +53,9 @@ async def tell_time(request: Request) -> Response:
 
 async def advance_clock(request: Request) -> Response:
     """Move the clock forward by so many seconds."""
+    origins: Origins = request.app.state.origins
+    if not origins.allow(request):  # any page may send us a POST, and time does not go back
+        return JSONResponse({"error": "Not from this page."}, status_code=403)
     seconds = (await _object(request) or {}).get("advance")
     is_number = isinstance(seconds, int | float) and not isinstance(seconds, bool)
     if seconds is None or not is_number or not 0 <= seconds <= FARTHEST_AHEAD.total_seconds():

@@ -3,7 +3,7 @@
 import graphql
 import pytest
 
-from schema.executing import InvalidOperation, Operation, prepare
+from schema.documents import Documents, InvalidDocument
 
 TOO_DEEP = "At most 20 fields and 3 lists may lie within one another."
 
@@ -15,9 +15,9 @@ def timelines(number: int) -> str:
 
 def refusal(query: str) -> str | None:
     try:
-        prepare(Operation(query))
-    except InvalidOperation as fault:
-        return str(fault.answer["errors"][0]["message"])
+        Documents(introspection=True).read(query)
+    except InvalidDocument as fault:
+        return fault.errors[0].message
     return None
 
 

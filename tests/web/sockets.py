@@ -68,6 +68,3 @@ class Held:
 async def reached(held: Held) -> None:
     async with asyncio.timeout(20):
         await held.reached.wait()
-
-
-# ── how a socket begins ────────────────────────────────────────────────────────────────────────────────────────────

@@ -41,7 +41,7 @@ def masked(answer: httpx.Response) -> list[dict[str, Any]]:
 async def test_an_unexpected_error_of_a_field_is_masked_and_logged_once_under_the_id_the_client_is_given(
     world: Service, uma: Client, monkeypatch: pytest.MonkeyPatch, logged: list[dict[str, Any]]
 ):
-    monkeypatch.setattr(Meeting, "get_or_none", fail)
+    monkeypatch.setattr(Meeting, "filter", fail)
     async with world.nothing_changes():
         answer = await uma.post(MEETING)
     assert answer.status_code == 200
@@ -113,7 +113,7 @@ async def test_every_answer_has_an_id_of_its_own_whatever_the_client_sends(world
 async def test_requests_at_once_do_not_mix_their_ids(
     world: Service, uma: Client, monkeypatch: pytest.MonkeyPatch, logged: list[dict[str, Any]]
 ):
-    monkeypatch.setattr(Meeting, "get_or_none", fail)
+    monkeypatch.setattr(Meeting, "filter", fail)
     answers = await asyncio.gather(*(uma.post(MEETING) for _ in range(20)))
     for answer in answers:
         masked(answer)
@@ -123,7 +123,7 @@ async def test_requests_at_once_do_not_mix_their_ids(
 async def test_each_field_that_fails_is_told_and_logged_by_its_path(
     world: Service, uma: Client, monkeypatch: pytest.MonkeyPatch, logged: list[dict[str, Any]]
 ):
-    monkeypatch.setattr(Meeting, "get_or_none", fail)
+    monkeypatch.setattr(Meeting, "filter", fail)
     answer = await uma.post('{ one: meeting(id: "x") { id } two: meeting(id: "y") { id } }')
     assert sorted(error["path"] for error in masked(answer)) == [["one"], ["two"]]
     assert sorted(line["path"] for line in logged) == [["one"], ["two"]]

@@ -18,6 +18,7 @@ from tests.web.sockets import (
     subscribe,
 )
 from web import graphql_socket
+from web.tokens import Bearer, Tokens
 
 
 @pytest.mark.parametrize("protocols", [None, ["graphql-ws"], ["graphql-transport-ws2", "GRAPHQL-TRANSPORT-WS"], ["x"]])
@@ -43,6 +44,25 @@ async def test_who_never_says_who_they_are_is_closed_with_4408(world: Service, m
         assert await socket.closed() == 4408
 
 
+async def test_reading_a_token_may_take_longer_than_sending_it(
+    world: Service, uma: Client, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(graphql_socket, "INIT_WITHIN_SECONDS", 0.05)
+    read, released = Tokens.read, asyncio.Event()
+
+    async def read_slowly(tokens: Tokens, authorization: object) -> Bearer:
+        await released.wait()
+        return await read(tokens, authorization)
+
+    monkeypatch.setattr(Tokens, "read", read_slowly)
+    async with nothing_is_left(world), raw_socket(world) as socket:
+        await socket.send(init(uma))
+        async with raw_socket(world) as later:
+            assert await later.closed() == 4408
+        released.set()
+        assert await socket.receive() == {"type": "connection_ack"}
+
+
 async def test_pings_do_not_count_as_saying_who_one_is(world: Service, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(graphql_socket, "INIT_WITHIN_SECONDS", 0.5)
     async with raw_socket(world) as socket:
@@ -57,6 +77,26 @@ async def test_whoever_subscribes_before_they_have_said_who_they_are_is_closed_w
         async with nothing_is_left(world), world.nothing_changes(), raw_socket(world) as socket:
             await socket.send(subscribe(query))
             assert await socket.closed() == 4401
+
+
+async def test_completing_before_anything_else_is_ignored(world: Service, uma: Client):
+    async with raw_socket(world) as socket:
+        await socket.send({"type": "complete", "id": "1"})
+        await socket.send(init(uma))
+        assert await socket.receive() == {"type": "connection_ack"}
+
+
+async def test_a_message_that_is_none_is_closed_with_4400_whoever_sends_it(world: Service):
+    for message in ({"type": "subscribe", "id": "1"}, {"type": "subscribe", "payload": {"query": "{ me { id } }"}}):
+        async with nothing_is_left(world), raw_socket(world) as socket:
+            await socket.send(message)
+            assert await socket.closed() == 4400
+
+
+async def test_a_message_may_come_in_fragments(world: Service):
+    async with raw_socket(world) as socket:
+        await socket.connection.send(['{"type', '": "pi', 'ng"}'])
+        assert await socket.receive() == {"type": "pong"}
 
 
 async def test_whoever_subscribes_right_after_a_bad_token_is_closed_with_4403(world: Service):
@@ -80,6 +120,8 @@ async def test_saying_who_one_is_twice_is_closed_with_4429(world: Service, uma: 
         pytest.param("[" * 60_000, id="deep JSON"),
         pytest.param("9" * 60_000, id="an enormous number"),
         pytest.param("null", id="null"),
+        pytest.param('{"type": "ping", "payload": {"x": NaN}}', id="no number of JSON"),
+        pytest.param('{"type": "ping", "payload": {"x": 1e999}}', id="a number too large to come back"),
         pytest.param('"ping"', id="text"),
         pytest.param([{"type": "ping"}], id="a list"),
         pytest.param({}, id="no type"),
@@ -131,13 +173,33 @@ async def test_connection_init_with_a_payload_that_is_no_object_is_closed_with_4
 
 
 async def test_every_ping_is_answered_also_before_anything_else(world: Service, uma: Client):
+    nothing: list[Any] = [None, {}]
     async with raw_socket(world) as socket:
-        for payload in ({}, {"payload": None}, {"payload": {"x": 1}}):
-            await socket.send({"type": "ping", **payload})
+        for payload in nothing:
+            await socket.send({"type": "ping", "payload": payload})
             assert await socket.receive() == {"type": "pong"}
         await socket.send({"type": "pong"})
+        await socket.send({"type": "pong", "payload": {"x": 1}})
         await socket.send(init(uma))
         assert await socket.receive() == {"type": "connection_ack"}
+
+
+async def test_what_a_ping_carries_comes_back_with_its_pong(world: Service):
+    payloads: list[Any] = [{"x": 1}, {"": [None, True, -1.5, "é", "\ud800", "\0"]}, {"long": "x" * 60_000}]
+    async with raw_socket(world) as socket:
+        for payload in payloads:
+            await socket.send({"type": "ping", "payload": payload})
+            assert await socket.receive() == {"type": "pong", "payload": payload}
+
+
+async def test_what_a_ping_carries_is_written_again_however_deep_it_could_be_read(world: Service):
+    async with nothing_is_left(world):
+        for depth in range(900, 1_000):
+            payload = '{"x":' * depth + "1" + "}" * depth
+            async with raw_socket(world) as socket:
+                await socket.send(f'{{"type": "ping", "payload": {payload}}}')
+                await socket.send({"type": "unknown"})
+                assert await socket.closed() == 4400
 
 
 async def test_the_server_pings_and_keeps_whoever_answers(world: Service, uma: Client, monkeypatch: pytest.MonkeyPatch):
@@ -183,6 +245,3 @@ async def test_whoever_stops_reading_is_given_up_rather_than_left_with_a_gap_w2(
                 answered.append(json.loads(await socket.connection.recv())["id"])
         assert answered == [f"q{number}" for number in range(len(answered))]
         assert 0 < len(answered) < 1_000
-
-
-# ── operations ─────────────────────────────────────────────────────────────────────────────────────────────────────

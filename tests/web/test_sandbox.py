@@ -188,6 +188,16 @@ async def test_moving_the_clock_moves_it_for_every_process_at_once_x2(
         before = moved
 
 
+async def test_a_page_of_another_site_does_not_move_the_clock_x2(sandbox: httpx.AsyncClient):
+    before = await now(sandbox)
+    for origin in ("https://elsewhere.example", "null"):
+        response = await sandbox.post("/sandbox/clock", content=b'{"advance": 86400}', headers={"Origin": origin})
+        assert response.status_code == 403
+    assert await now(sandbox) - before < timedelta(hours=1)
+    response = await sandbox.post("/sandbox/clock", json={"advance": 0}, headers={"Origin": "http://localhost:5173"})
+    assert response.status_code == 200
+
+
 async def test_the_clock_ticks_on_and_a_process_that_starts_later_finds_it_where_it_is_x2(
     sandbox: httpx.AsyncClient, another: httpx.AsyncClient
 ):
