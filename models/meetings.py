@@ -1,5 +1,6 @@
 """Meetings, their timelines, and the reasons people give."""
 
+from datetime import timedelta
 from uuid import UUID
 
 from tortoise import fields
@@ -18,6 +19,9 @@ from rules.terms import (
     Side,
     TimelineEventKind,
 )
+
+LONGEST_MEETING = timedelta(hours=24)
+"Whatever the policy says: what overlaps an instant can be looked for by its start."
 
 
 class Reason(Model):
@@ -67,8 +71,8 @@ class Meeting(Model):
     class Meta:
         table = "meeting"
         indexes = (
-            Index(fields=("user_id", "starts_at")),
-            Index(fields=("expert_id", "starts_at")),
+            Index(fields=("user_id", "starts_at", "id")),
+            Index(fields=("expert_id", "starts_at", "id")),
         )
 
 

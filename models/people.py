@@ -20,6 +20,7 @@ class Person(Model):
     id = fields.UUIDField(primary_key=True, default=uuid7)
     subject = fields.CharField(max_length=255, unique=True, description="The token's `sub`.")
     name = fields.CharField(max_length=200)
+    folded_name = fields.CharField(max_length=600, description="The name with its case folded away.")
     email = fields.CharField(max_length=320, null=True)
     language = fields.CharEnumField(Language, max_length=2, description="What they are spoken to in.")
     time_zone = fields.CharField(max_length=64, description="IANA name.")
@@ -32,6 +33,7 @@ class Person(Model):
 
     class Meta:
         table = "person"
+        indexes = (Index(fields=("folded_name", "id")),)
 
 
 class Service(Model):
@@ -74,3 +76,4 @@ class PersonSkill(Model):
     class Meta:
         table = "person_skill"
         unique_together = (("person_id", "skill_id"),)
+        indexes = (Index(fields=("skill_id",)),)

@@ -8,6 +8,7 @@ from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
 from models import Meeting, Person
+from models.meetings import LONGEST_MEETING
 from resolvers.facts import state_of
 from resolvers.visibility import side_of
 from rules.terms import MeetingStatus
@@ -36,5 +37,6 @@ def _agreed(person_id: UUID, starts_at: datetime, ends_at: datetime) -> QuerySet
         Q(user_id=person_id) | Q(expert_id=person_id),
         status=MeetingStatus.AGREED,
         starts_at__lt=ends_at,
+        starts_at__gt=starts_at - LONGEST_MEETING,  # adds nothing but a range of the index
         ends_at__gt=starts_at,
     ).order_by("starts_at", "id")

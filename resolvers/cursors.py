@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 from resolvers.errors import ErrorCode, RequestError
 
-MOST_CURSOR_CHARACTERS = 500
+MOST_CURSOR_CHARACTERS = 10_000
+"A place may hold a name of 600 characters, however they are encoded."
 MOST_ENTRIES = 10**9
 "No list or stream of one owner gets so long, and what lies beyond need not fit into its column."
 
@@ -32,12 +33,8 @@ def decode_cursor(cursor: str, *, stream: str, owner: object, read: Callable[[An
         raise RequestError(ErrorCode.BAD_USER_INPUT, "This cursor is not of this list.") from fault
 
 
-def decode_number(cursor: str | None, *, stream: str, owner: object) -> int:
-    """The number a cursor names, 0 for none."""
-    return 0 if cursor is None else decode_cursor(cursor, stream=stream, owner=owner, read=_number)
-
-
-def _number(place: Any) -> int:
+def read_number(place: Any) -> int:
+    """The number of an entry, for `decode_cursor`."""
     if not isinstance(place, int) or isinstance(place, bool) or not 0 <= place <= MOST_ENTRIES:
         raise ValueError("no number of an entry")
     return place

@@ -1,67 +1,147 @@
-"""Reading meetings, timelines and what else people look at; every read decides who may see it."""
+"""The meetings one takes part in, and what happened in each of them (Q1)."""
 
-from collections import defaultdict
+import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from tortoise.expressions import Q
 
-from models import CreditMovement, Meeting, Person, PersonSkill, Reason, Service, Skill, TimelineEvent
-from resolvers.cursors import decode_cursor, decode_number, encode_cursor
-from resolvers.paging import Page, check_first
-from resolvers.visibility import may_see
+from models import Meeting, Person, TimelineEvent
+from models.meetings import LONGEST_MEETING
+from resolvers.cursors import decode_cursor, encode_cursor, read_number
+from resolvers.paging import Page, check_first, page_of
+from resolvers.visibility import visible_meetings
 from resolvers.world import world
-from rules.terms import MeetingStatus, ReasonKind
+from rules.terms import MeetingPhase, MeetingStatus, Side
 
-TIMELINE = "timeline"
-MOVEMENTS = "movements"
 MEETINGS = "meetings"
+TIMELINE = "timeline"
+
+
+@dataclass(frozen=True, slots=True)
+class MeetingFilter:
+    """Which of one's meetings to list; what is None is not asked for (Q1)."""
+
+    phase: MeetingPhase | None = None
+    side: Side | None = None
+    statuses: tuple[MeetingStatus, ...] = ()
+    with_person_id: UUID | None = None
+    starts_from: datetime | None = None
+    starts_before: datetime | None = None
+
+    @property
+    def asked_phase(self) -> MeetingPhase | None:
+        """With neither phase nor status asked for: those that have not taken place yet."""
+        return self.phase if self.phase or self.statuses else MeetingPhase.UPCOMING
+
+    @property
+    def name(self) -> str:
+        """What the list of these meetings is called in its cursors."""
+        asked = (
+            self.asked_phase,
+            self.side,
+            sorted(set(self.statuses)),
+            self.with_person_id,
+            self.starts_from,
+            self.starts_before,
+        )
+        return hashlib.sha256(repr(asked).encode()).hexdigest()[:16]
+
+    def conditions(self, now: datetime) -> Q:
+        """What is true of these meetings."""
+        asked = [_IN_PHASE[self.asked_phase](now)] if self.asked_phase else []
+        if self.statuses:
+            asked.append(Q(status__in=self.statuses))
+        if self.starts_from is not None:
+            asked.append(Q(starts_at__gte=self.starts_from))
+        if self.starts_before is not None:
+            asked.append(Q(starts_at__lt=self.starts_before))
+        return Q(*asked)
+
+
+_IN_PHASE = {
+    # What is said of the start adds nothing but a range of the index.
+    MeetingPhase.UPCOMING: lambda now: (
+        Q(ends_at__gt=now, starts_at__gt=now - LONGEST_MEETING) & ~Q(status=MeetingStatus.CANCELLED)
+    ),
+    MeetingPhase.HELD: lambda now: Q(ends_at__lte=now, status=MeetingStatus.AGREED),
+    MeetingPhase.PAST: lambda now: Q(ends_at__lte=now) | Q(status=MeetingStatus.CANCELLED),
+}
 
 
 async def visible_meeting(meeting_id: UUID, viewer: Person) -> Meeting | None:
     """The meeting, if it is there and this viewer's to see; otherwise None, the two never told apart."""
-    meeting = await Meeting.get_or_none(id=meeting_id)
-    return meeting if meeting is not None and may_see(meeting, viewer) else None
+    found = await visible_meetings([meeting_id], viewer)
+    return found[0] if found else None
 
 
-async def upcoming_meetings(viewer: Person, *, first: int | None, after: str | None) -> Page[Meeting]:
-    """The meetings one takes part in that are neither over nor cancelled, soonest first (Q1)."""
+async def meetings_of(viewer: Person, wanted: MeetingFilter, *, first: int | None, after: str | None) -> Page[Meeting]:
+    """The meetings one takes part in: soonest first if they are to come, latest first otherwise (Q1)."""
     count = check_first(first, 20)
-    now = await world().clock.now()
-    mine = Meeting.filter(Q(user_id=viewer.id) | Q(expert_id=viewer.id))
-    query = mine.filter(ends_at__gt=now).exclude(status=MeetingStatus.CANCELLED)
+    soonest_first = wanted.asked_phase is MeetingPhase.UPCOMING
+    conditions = wanted.conditions(await world().clock.now())
+    stream = f"{MEETINGS}/{wanted.name}"
     if after is not None:
-        starts_at, meeting_id = decode_cursor(after, stream=MEETINGS, owner=viewer.id, read=_meeting_place)
-        query = query.filter(Q(starts_at__gt=starts_at) | Q(starts_at=starts_at, id__gt=meeting_id))
-    meetings = await query.order_by("starts_at", "id").limit(count + 1)
-    rows = [(encode_cursor(MEETINGS, viewer.id, [each.starts_at.isoformat(), str(each.id)]), each) for each in meetings]
-    return Page(rows[:count], has_next=len(rows) > count, has_previous=after is not None)
+        place = decode_cursor(after, stream=stream, owner=viewer.id, read=_read_place)
+        conditions &= _beyond(*place, soonest_first=soonest_first)
+    found: list[Meeting] = []
+    # Each side by itself comes from an index in its order; the two at once would all be read and sorted.
+    for side in [wanted.side] if wanted.side else Side:
+        query = Meeting.filter(conditions, **{f"{side.lower()}_id": viewer.id})
+        if wanted.with_person_id is not None:
+            query = query.filter(**{f"{side.other.lower()}_id": wanted.with_person_id})
+        found += await query.order_by(*(("starts_at", "id") if soonest_first else ("-starts_at", "-id"))).limit(
+            count + 1
+        )
+    found.sort(key=_place, reverse=not soonest_first)
+
+    def cursor(meeting: Meeting) -> str:
+        return encode_cursor(stream, viewer.id, [meeting.starts_at.isoformat(), str(meeting.id)])
+
+    return page_of(found, cursor, count=count, after=after)
 
 
-def _meeting_place(place: Any) -> tuple[datetime, UUID]:
+def _place(meeting: Meeting) -> tuple[datetime, UUID]:
+    return meeting.starts_at, meeting.id
+
+
+def _read_place(place: Any) -> tuple[datetime, UUID]:
     starts_at, meeting_id = place
     return datetime.fromisoformat(starts_at).astimezone(UTC), UUID(meeting_id)
+
+
+def _beyond(starts_at: datetime, meeting_id: UUID, *, soonest_first: bool) -> Q:
+    if soonest_first:
+        return Q(starts_at__gte=starts_at) & (Q(starts_at__gt=starts_at) | Q(id__gt=meeting_id))
+    return Q(starts_at__lte=starts_at) & (Q(starts_at__lt=starts_at) | Q(id__lt=meeting_id))
 
 
 async def timelines(
     meeting_ids: Sequence[UUID], *, first: int | None, after: str | None
 ) -> dict[UUID, Page[TimelineEvent]]:
-    """A page of each meeting's timeline, oldest first; as numbers have no gaps, a page is a range of them."""
+    """A page of each meeting's timeline, oldest first; as numbers have no gaps, a page is a range of them.
+
+    A cursor is of one timeline: with `after` there is one meeting.
+    """
     count = check_first(first, 50)
-    seen = {each: decode_number(after, stream=TIMELINE, owner=each) for each in meeting_ids}
-    start = max(seen.values())  # a cursor is of one meeting, so either all start at 0 or there is only one
+    start = 0
+    if after is not None:
+        (meeting_id,) = meeting_ids
+        start = decode_cursor(after, stream=TIMELINE, owner=meeting_id, read=read_number)
     events = await TimelineEvent.filter(
         meeting_id__in=list(meeting_ids), sequence__gt=start, sequence__lte=start + count + 1
     ).order_by("sequence")
-    rows: dict[UUID, list[tuple[str, TimelineEvent]]] = {each: [] for each in meeting_ids}
+    found: dict[UUID, list[TimelineEvent]] = {each: [] for each in meeting_ids}
     for event in events:
-        rows[event.meeting_id].append((encode_cursor(TIMELINE, event.meeting_id, event.sequence), event))
-    return {
-        meeting_id: Page(found[:count], has_next=len(found) > count, has_previous=start > 0)
-        for meeting_id, found in rows.items()
-    }
+        found[event.meeting_id].append(event)
+
+    def cursor(event: TimelineEvent) -> str:
+        return encode_cursor(TIMELINE, event.meeting_id, event.sequence)
+
+    return {meeting_id: page_of(rows, cursor, count=count, after=after) for meeting_id, rows in found.items()}
 
 
 async def events_between(meeting_id: UUID, first: int, last: int) -> list[TimelineEvent]:
@@ -69,38 +149,3 @@ async def events_between(meeting_id: UUID, first: int, last: int) -> list[Timeli
     return await TimelineEvent.filter(meeting_id=meeting_id, sequence__gte=first, sequence__lte=last).order_by(
         "sequence"
     )
-
-
-async def movements_of(person_id: UUID, *, first: int | None, after: str | None) -> Page[CreditMovement]:
-    """A person's credit movements, newest first (M4): in the order of their ids, which grow with time."""
-    count = check_first(first, 50)
-    query = CreditMovement.filter(Q(debited_person_id=person_id) | Q(credited_person_id=person_id))
-    if after is not None:
-        query = query.filter(id__lt=decode_cursor(after, stream=MOVEMENTS, owner=person_id, read=UUID))
-    movements = await query.order_by("-id").limit(count + 1)
-    rows = [(encode_cursor(MOVEMENTS, person_id, str(each.id)), each) for each in movements]
-    return Page(rows[:count], has_next=len(rows) > count, has_previous=after is not None)
-
-
-async def skills_of(person_ids: Sequence[UUID]) -> dict[UUID, list[Skill]]:
-    """Each person's skills, in the order they gave."""
-    links = await PersonSkill.filter(person_id__in=list(person_ids)).order_by("place").prefetch_related("skill")
-    found: dict[UUID, list[Skill]] = defaultdict(list)
-    for link in links:
-        found[link.person_id].append(link.skill)
-    return found
-
-
-async def services_of(person_ids: Sequence[UUID], viewer: Person) -> dict[UUID, list[Service]]:
-    """Each person's services by name; the inactive ones only for themselves and for staff (Q5)."""
-    services = await Service.filter(expert_id__in=list(person_ids)).order_by("name", "id")
-    found: dict[UUID, list[Service]] = defaultdict(list)
-    for service in services:
-        if service.active or viewer.is_staff or viewer.id == service.expert_id:
-            found[service.expert_id].append(service)
-    return found
-
-
-async def reasons(kind: ReasonKind) -> list[Reason]:
-    """The list of reasons to choose from."""
-    return await Reason.filter(kind=kind, active=True).order_by("place")

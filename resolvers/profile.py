@@ -1,7 +1,6 @@
 """What people say of themselves, and what experts offer."""
 
 from typing import Any
-from unicodedata import normalize
 from uuid import UUID
 
 from models import Person, PersonSkill, Service, Skill
@@ -10,7 +9,7 @@ from resolvers.action import Action
 from resolvers.people import TIME_ZONES
 from resolvers.world import world
 from rules import proposing
-from rules.inputs import check_text
+from rules.inputs import check_text, folded
 from rules.problems import InvalidInput, NotFound
 from rules.terms import InvalidInputCode, Language
 
@@ -81,25 +80,20 @@ async def set_skills(*, names: list[str], by: Person, attempt: Attempt) -> Done:
         wanted: dict[str, str] = {}
         for name in names:
             checked = check_text(name, "names", at_most=at_most)
-            wanted.setdefault(_folded(checked), checked)
+            wanted.setdefault(folded(checked), checked)
         await action.lock_people([by.id])
         await Skill.bulk_create(
-            [Skill(id=world().new_id(), name=wanted[folded], folded_name=folded) for folded in sorted(wanted)],
+            [Skill(id=world().new_id(), name=wanted[name], folded_name=name) for name in sorted(wanted)],
             ignore_conflicts=True,
         )
         skills = {skill.folded_name: skill for skill in await Skill.filter(folded_name__in=list(wanted))}
         await PersonSkill.filter(person_id=by.id).delete()
         await PersonSkill.bulk_create(
             [
-                PersonSkill(id=world().new_id(), person_id=by.id, skill_id=skills[folded].id, place=place)
-                for place, folded in enumerate(wanted, start=1)
+                PersonSkill(id=world().new_id(), person_id=by.id, skill_id=skills[name].id, place=place)
+                for place, name in enumerate(wanted, start=1)
             ]
         )
         return Done(by.id)
 
     return await act(attempt, by=by, story=story)
-
-
-def _folded(name: str) -> str:
-    """What a name has in common with all of its spellings: their case and how their accents are encoded don't count."""
-    return normalize("NFC", normalize("NFD", name).casefold())

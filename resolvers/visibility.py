@@ -1,7 +1,14 @@
-"""Who may see a meeting, and on which side of it they are (T, W3)."""
+"""Who may see what (T, Q5, W3): the one place that decides, behind every read and every push."""
 
-from models import Meeting, Person
-from rules.terms import Side
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from uuid import UUID
+
+from tortoise.expressions import Q
+
+from models import CreditMovement, Meeting, Person, Service, Skill, TimelineEvent
+from resolvers.errors import ErrorCode, RequestError
+from rules.terms import Actor, Side
 
 
 def side_of(meeting: Meeting, person: Person) -> Side | None:
@@ -14,3 +21,71 @@ def side_of(meeting: Meeting, person: Person) -> Side | None:
 def may_see(meeting: Meeting, viewer: Person) -> bool:
     """The two sides see their meeting, and staff see every meeting."""
     return viewer.is_staff or side_of(meeting, viewer) is not None
+
+
+def sees_all_of(person_id: UUID, viewer: Person) -> bool:
+    """E-mail, balances and inactive services are seen by the person themselves and by staff (Q5)."""
+    return viewer.is_staff or viewer.id == person_id
+
+
+def only_staff(viewer: Person) -> None:
+    """Raises FORBIDDEN for everybody else."""
+    if not viewer.is_staff:
+        raise RequestError(ErrorCode.FORBIDDEN, "Only Expertim's staff may ask for this.")
+
+
+async def visible_people(ids: Sequence[UUID], viewer: Person) -> list[Person]:
+    """Oneself, every expert and whoever one meets; staff see everybody (Q5)."""
+    people = await Person.filter(id__in=list(ids))
+    known = {person.id for person in people if person.is_expert or sees_all_of(person.id, viewer)}
+    if others := [person.id for person in people if person.id not in known]:
+        met = Q(user_id=viewer.id, expert_id__in=others) | Q(expert_id=viewer.id, user_id__in=others)
+        known.update(chain(*await Meeting.filter(met).distinct().values_list("user_id", "expert_id")))
+    return [person for person in people if person.id in known]
+
+
+async def visible_services(ids: Sequence[UUID], viewer: Person) -> list[Service]:
+    """Every active service, and one's own (Q5)."""
+    return visible_of(await Service.filter(id__in=list(ids)), viewer)
+
+
+def visible_of(services: Iterable[Service], viewer: Person) -> list[Service]:
+    """Those of the services that the viewer may see (Q5)."""
+    return [service for service in services if service.active or sees_all_of(service.expert_id, viewer)]
+
+
+async def visible_skills(ids: Sequence[UUID], viewer: Person) -> list[Skill]:
+    """Every skill there is."""
+    return await Skill.filter(id__in=list(ids))
+
+
+async def visible_meetings(ids: Sequence[UUID], viewer: Person) -> list[Meeting]:
+    """One's own meetings; staff see all."""
+    return [meeting for meeting in await Meeting.filter(id__in=list(ids)) if may_see(meeting, viewer)]
+
+
+def shown_person_id(event: TimelineEvent, viewer: Person) -> UUID | None:
+    """Who did it; which of Expertim's people, only staff are shown."""
+    return None if event.actor is Actor.EXPERTIM and not viewer.is_staff else event.person_id
+
+
+async def visible_events(ids: Sequence[UUID], viewer: Person) -> list[TimelineEvent]:
+    """What happened to the meetings that one may see."""
+    events = await TimelineEvent.filter(id__in=list(ids))
+    meetings = await visible_meetings([event.meeting_id for event in events], viewer) if events else []
+    seen = {meeting.id for meeting in meetings}
+    return [event for event in events if event.meeting_id in seen]
+
+
+async def visible_movements(
+    asked: Iterable[tuple[UUID, UUID]], viewer: Person
+) -> dict[tuple[UUID, UUID], CreditMovement]:
+    """By movement and account holder: what moved on one's own accounts; staff see everybody's (M4)."""
+    pairs = [(movement_id, holder_id) for movement_id, holder_id in asked if sees_all_of(holder_id, viewer)]
+    found = await CreditMovement.in_bulk({movement_id for movement_id, _ in pairs}, "id") if pairs else {}
+    return {
+        (movement_id, holder_id): movement
+        for movement_id, holder_id in pairs
+        if (movement := found.get(movement_id))
+        and holder_id in (movement.debited_person_id, movement.credited_person_id)
+    }

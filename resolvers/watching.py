@@ -1,20 +1,40 @@
 """Watching what happens, live (W1, W3): each a stream that is listening once it has been entered."""
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 from uuid import UUID
+
+import structlog
 
 from live.feeds import Feeds, Follower
 from live.messages import News
 from models import Person
 from models.feeds import FeedEntryKind
+from models.transactions import DatabaseUnavailable
 from resolvers.cursors import encode_cursor
 from resolvers.errors import ErrorCode, RequestError
 from resolvers.listing import visible_meeting
 from resolvers.visibility import may_see, side_of
 
+log = structlog.get_logger()
+
+PAUSE_AFTER_FAILURE_SECONDS = 1.0
+
+Read = TypeVar("Read")
 Update = tuple[str, News]
 "A cursor and the news at that place of the stream."
+
+
+async def persistently(read: Callable[[], Awaitable[Read]]) -> Read:
+    """What is read for a push. While the database is away whoever watches waits: an error would end their stream."""
+    while True:
+        try:
+            return await read()
+        except DatabaseUnavailable as fault:
+            log.warning("cannot read what is to be pushed", cause=repr(fault))
+            await asyncio.sleep(PAUSE_AFTER_FAILURE_SECONDS)
 
 
 @asynccontextmanager

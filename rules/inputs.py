@@ -1,5 +1,7 @@
 """What words a client may send (P4)."""
 
+from unicodedata import normalize
+
 from rules.problems import InvalidInput
 from rules.terms import InvalidInputCode
 
@@ -14,6 +16,11 @@ def check_text(text: str, field: str, *, at_most: int, required: bool = True) ->
     if len(text) > at_most:
         raise InvalidInput(field, InvalidInputCode.TOO_LONG)
     return text
+
+
+def folded(name: str) -> str:
+    """What a name has in common with all of its spellings: their case and how their accents are encoded don't count."""
+    return normalize("NFC", normalize("NFD", name).casefold())
 
 
 def storable(text: str) -> bool:

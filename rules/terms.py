@@ -1,72 +1,97 @@
 """The words of the business, spelled as in the public contract. Every member's name equals its value."""
 
 from enum import StrEnum
+from typing import Self
 
 
-class Side(StrEnum):
+class Term(StrEnum):
+    """A kind of words that clients are shown, each written with what it means: `NAME = "NAME", "Meaning."`."""
+
+    description: str
+
+    # Without a description type checkers would not let a word be looked up: `Side("USER")`.
+    def __new__(cls, value: str, description: str = "") -> Self:
+        member = str.__new__(cls, value)
+        member._value_ = value
+        member.description = description
+        return member
+
+
+class Side(Term):
     """One of the two sides of a meeting."""
 
-    USER = "USER"
-    EXPERT = "EXPERT"
+    USER = "USER", "The side that pays and learns."
+    EXPERT = "EXPERT", "The side that is paid."
 
     @property
     def other(self) -> "Side":
         return Side.EXPERT if self is Side.USER else Side.USER
 
 
-class Actor(StrEnum):
+class Actor(Term):
     """Who caused an event."""
 
-    USER = "USER"
-    EXPERT = "EXPERT"
-    EXPERTIM = "EXPERTIM"
-    SYSTEM = "SYSTEM"
+    USER = "USER", "The meeting's user."
+    EXPERT = "EXPERT", "The meeting's expert."
+    EXPERTIM = "EXPERTIM", "One of the operator's staff."
+    SYSTEM = "SYSTEM", "Nobody: time alone, or a rule, decided (S4)."
 
 
-class Language(StrEnum):
+class Language(Term):
     """A language that people can be spoken to in."""
 
-    EN = "EN"
-    DE = "DE"
+    EN = "EN", "English."
+    DE = "DE", "German."
 
 
-class MeetingStatus(StrEnum):
+class MeetingStatus(Term):
     """Where the negotiation of a meeting stands."""
 
-    AWAITING_APPROVAL = "AWAITING_APPROVAL"
-    AGREED = "AGREED"
-    REJECTED = "REJECTED"
-    CANCELLED = "CANCELLED"
+    AWAITING_APPROVAL = "AWAITING_APPROVAL", "Proposed, and not answered by the other side yet (P3)."
+    AGREED = "AGREED", "Both sides have approved a date (A1)."
+    REJECTED = "REJECTED", "The other side turned the proposal down (A3)."
+    CANCELLED = "CANCELLED", "Taken back or called off; final (K6)."
 
 
-class CreditPaymentStatus(StrEnum):
+class MeetingPhase(Term):
+    """Where a meeting stands in time (Q1)."""
+
+    UPCOMING = "UPCOMING", "Not over, and not cancelled."
+    HELD = "HELD", "Agreed, and over."
+    PAST = "PAST", "Everything that is not UPCOMING."
+
+
+class CreditPaymentStatus(Term):
     """What became of the credits a meeting costs."""
 
-    NOT_BLOCKED = "NOT_BLOCKED"
-    BLOCKED = "BLOCKED"
-    RETURNED = "RETURNED"
-    PAID = "PAID"
-    REIMBURSED_CANCELLATION = "REIMBURSED_CANCELLATION"
+    NOT_BLOCKED = "NOT_BLOCKED", "Nothing was taken from the user's available credits yet (P2)."
+    BLOCKED = "BLOCKED", "The price is set aside on the user's account, for this meeting alone (P1, M2)."
+    RETURNED = "RETURNED", "What was blocked is available to the user again (P7)."
+    PAID = "PAID", "The expert has been paid, less Expertim's fee (S)."
+    REIMBURSED_CANCELLATION = (
+        "REIMBURSED_CANCELLATION",
+        "The user cancelled late: part of the price went to the expert, the rest came back (K5).",
+    )
 
 
-class Answer(StrEnum):
+class Answer(Term):
     """What one side has said to the date that is proposed."""
 
-    PENDING = "PENDING"
-    APPROVED = "APPROVED"
-    REJECTED = "REJECTED"
+    PENDING = "PENDING", "Nothing yet."
+    APPROVED = "APPROVED", "Yes; a proposer's answer is this from the start (P3)."
+    REJECTED = "REJECTED", "No, for one of the rejection reasons (A3)."
 
 
-class TimelineEventKind(StrEnum):
+class TimelineEventKind(Term):
     """What happened to a meeting."""
 
-    MEETING_PROPOSED = "MEETING_PROPOSED"
-    USER_APPROVED = "USER_APPROVED"
-    EXPERT_APPROVED = "EXPERT_APPROVED"
-    REJECTED_BY_USER = "REJECTED_BY_USER"
-    REJECTED_BY_EXPERT = "REJECTED_BY_EXPERT"
-    CANCELLED_BY_USER = "CANCELLED_BY_USER"
-    CANCELLED_BY_EXPERT = "CANCELLED_BY_EXPERT"
+    MEETING_PROPOSED = "MEETING_PROPOSED", "A side proposed it; the first event of every meeting (P3)."
+    USER_APPROVED = "USER_APPROVED", "The user agreed to the date, by proposing it or by their answer (P3, A1)."
+    EXPERT_APPROVED = "EXPERT_APPROVED", "The expert agreed to the date, by proposing it or by their answer (P3, A1)."
+    REJECTED_BY_USER = "REJECTED_BY_USER", "The user turned the proposal down, with a reason (A3)."
+    REJECTED_BY_EXPERT = "REJECTED_BY_EXPERT", "The expert turned the proposal down, with a reason (A3)."
+    CANCELLED_BY_USER = "CANCELLED_BY_USER", "The user took the proposal back or called the meeting off (K6)."
+    CANCELLED_BY_EXPERT = "CANCELLED_BY_EXPERT", "The expert took the proposal back or called the meeting off (K6)."
 
 
 class NotificationKind(StrEnum):
@@ -80,11 +105,11 @@ class NotificationKind(StrEnum):
     MEETING_CANCELLED_BY_EXPERT = "MEETING_CANCELLED_BY_EXPERT"
 
 
-class ReasonKind(StrEnum):
+class ReasonKind(Term):
     """Which list of reasons an entry belongs to."""
 
-    REJECTION = "REJECTION"
-    CANCELLATION = "CANCELLATION"
+    REJECTION = "REJECTION", "Why somebody turns a proposal down (A3)."
+    CANCELLATION = "CANCELLATION", "Why somebody cancels a meeting (K2)."
 
 
 class AccountKind(StrEnum):
@@ -95,31 +120,31 @@ class AccountKind(StrEnum):
     ISSUANCE = "ISSUANCE"
 
 
-class CreditMovementKind(StrEnum):
+class CreditMovementKind(Term):
     """Why credits moved."""
 
-    TOP_UP = "TOP_UP"
-    BLOCK = "BLOCK"
-    UNBLOCK = "UNBLOCK"
+    TOP_UP = "TOP_UP", "Staff granted them (M4)."
+    BLOCK = "BLOCK", "A meeting's price was set aside: from available to blocked (P1, A1)."
+    UNBLOCK = "UNBLOCK", "What a meeting had blocked came back: from blocked to available (P7)."
 
 
-class Refusal(StrEnum):
+class Refusal(Term):
     """Why an action is not open to this person now (Q3); of several the first in this order is given."""
 
-    STAFF_ONLY = "STAFF_ONLY"
-    NOT_YOUR_SIDE = "NOT_YOUR_SIDE"
-    WRONG_STATUS = "WRONG_STATUS"
-    ALREADY_ANSWERED = "ALREADY_ANSWERED"
-    MEETING_STARTED = "MEETING_STARTED"
+    STAFF_ONLY = "STAFF_ONLY", "Only Expertim's staff may do this."
+    NOT_YOUR_SIDE = "NOT_YOUR_SIDE", "It is for the other side to do; staff get this for everything but deciding."
+    WRONG_STATUS = "WRONG_STATUS", "The meeting's status does not allow it."
+    ALREADY_ANSWERED = "ALREADY_ANSWERED", "This side has answered, if only by proposing."
+    MEETING_STARTED = "MEETING_STARTED", "The planned start has come."
 
 
-class InvalidInputCode(StrEnum):
+class InvalidInputCode(Term):
     """What is wrong with a field of the input."""
 
-    REQUIRED = "REQUIRED"
-    TOO_LONG = "TOO_LONG"
-    OUT_OF_RANGE = "OUT_OF_RANGE"
-    IN_THE_PAST = "IN_THE_PAST"
-    UNKNOWN = "UNKNOWN"
-    SELF = "SELF"
-    MALFORMED = "MALFORMED"
+    REQUIRED = "REQUIRED", "It is missing or blank, and has to be given."
+    TOO_LONG = "TOO_LONG", "It has too many characters, or a list too many entries (P4)."
+    OUT_OF_RANGE = "OUT_OF_RANGE", "A number, amount or instant beyond what is allowed (P4)."
+    IN_THE_PAST = "IN_THE_PAST", "An instant that has to lie in the future."
+    UNKNOWN = "UNKNOWN", "It names nothing that can be chosen here."
+    SELF = "SELF", "Nobody can do this with themselves."
+    MALFORMED = "MALFORMED", "It contains characters that can't be stored, such as NUL."

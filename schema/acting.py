@@ -9,10 +9,10 @@ from uuid import UUID
 
 import strawberry
 
-import models
 from resolvers.acting import Attempt, Done
 from resolvers.listing import events_between
 from rules import problems
+from schema.ahead import found, look_ahead
 from schema.context import Info
 from schema.meetings import Meeting, TimelineEvent
 from schema.problems import (
@@ -34,8 +34,10 @@ Success = TypeVar("Success")
 class MeetingChanged:
     """The meeting as it is now, and the events this call recorded."""
 
-    meeting: Meeting
-    events: list[TimelineEvent]
+    meeting: Meeting = strawberry.field(description="As it is now; after a repetition, later than the events (I1).")
+    events: list[TimelineEvent] = strawberry.field(
+        description="What this call recorded, oldest first; the same ones after a repetition (I1)."
+    )
 
 
 MeetingResult = Annotated[
@@ -77,8 +79,8 @@ async def answer(
     try:
         done = await action
     except problems.Problem as problem:
-        return await as_data(problem, info.context, meeting_id=meeting_id)
-    return await succeeded(done)
+        return await look_ahead(info, await as_data(problem, info.context, meeting_id=meeting_id))
+    return await look_ahead(info, await succeeded(done))
 
 
 async def meeting_answer(info: Info, action: Awaitable[Done], *, meeting_id: UUID | None = None) -> MeetingResult:
@@ -87,9 +89,10 @@ async def meeting_answer(info: Info, action: Awaitable[Done], *, meeting_id: UUI
     async def changed(done: Done) -> MeetingChanged:
         assert done.first_event is not None
         assert done.last_event is not None
-        meeting = await models.Meeting.get(id=done.made_id)
-        info.context.load.meetings.prime(meeting.id, meeting)
+        known = await found(info.context, Meeting, [done.made_id])
         events = await events_between(done.made_id, done.first_event, done.last_event)
-        return MeetingChanged(meeting=Meeting.of(meeting), events=[TimelineEvent.of(event) for event in events])
+        return MeetingChanged(
+            meeting=known[done.made_id], events=[info.context.show(TimelineEvent, event) for event in events]
+        )
 
     return await answer(info, action, changed, meeting_id=meeting_id)  # type: ignore[return-value]

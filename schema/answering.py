@@ -12,8 +12,11 @@ from schema.ids import row_id
 class ApproveMeetingInput:
     """The proposal to agree to, and whether conflicts are known and accepted (A1, C2)."""
 
-    meeting_id: strawberry.ID
-    acknowledge_conflicts: bool = False
+    meeting_id: strawberry.ID = strawberry.field(description="A proposal that waits for one's answer.")
+    acknowledge_conflicts: bool = strawberry.field(
+        default=False,
+        description="Approve although agreed meetings of one's own overlap, as ConflictsFound named them (C2).",
+    )
     expected_version: int | None = None
     idempotency_key: str | None = None
 
@@ -22,8 +25,8 @@ class ApproveMeetingInput:
 class RejectMeetingInput:
     """The proposal to turn down, and why: the code of a rejection reason (A3)."""
 
-    meeting_id: strawberry.ID
-    reason_code: str
+    meeting_id: strawberry.ID = strawberry.field(description="A proposal that waits for one's answer.")
+    reason_code: str = strawberry.field(description="The `code` of one of `rejectionReasons` (A3).")
     expected_version: int | None = None
     idempotency_key: str | None = None
 

@@ -12,8 +12,10 @@ from schema.ids import row_id
 class CancelMeetingInput:
     """The proposal to take back; a reason may be given by its code, none is needed (K1)."""
 
-    meeting_id: strawberry.ID
-    reason_code: str | None = None
+    meeting_id: strawberry.ID = strawberry.field(description="A proposal of one's own that nobody has answered.")
+    reason_code: str | None = strawberry.field(
+        default=None, description="The `code` of one of `cancellationReasons`; none is needed (K1)."
+    )
     expected_version: int | None = None
     idempotency_key: str | None = None
 

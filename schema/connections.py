@@ -15,10 +15,12 @@ Connection = TypeVar("Connection")
 class PageInfo:
     """Where a page stands in its list."""
 
-    has_next_page: bool
-    has_previous_page: bool
-    start_cursor: str | None
-    end_cursor: str | None
+    has_next_page: bool = strawberry.field(description="Whether there are entries after this page.")
+    has_previous_page: bool = strawberry.field(description="Whether this page was asked for `after` a cursor.")
+    start_cursor: str | None = strawberry.field(description="The cursor of the first entry; null on an empty page.")
+    end_cursor: str | None = strawberry.field(
+        description="The cursor of the last entry, for `after` of the next page; null on an empty page."
+    )
 
 
 def connection(

@@ -1,46 +1,43 @@
 """What the fields of one operation, or of one pushed event, share: who asks, and what has been loaded for them."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections import defaultdict
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from typing import Any, Self, TypeVar
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 from uuid import UUID
 
 import strawberry
-from strawberry.dataloader import DataLoader
 from tortoise.models import Model
 
-import models
 from live.feeds import Feeds
-from resolvers import listing
-from resolvers.conflicts import conflicts_of
+from models import Person
+from resolvers.errors import ErrorCode, RequestError
 
-Row = TypeVar("Row", bound=Model)
-Key = TypeVar("Key")
+# Everybody else waits while an answer is put together. A hundred meetings with all that a client may show of each, and
+# their timelines, are some 20,000 values.
+MOST_VALUES = 50_000
+
 Value = TypeVar("Value")
 
 
-class Loaders:
-    """Rows by id and lists by owner, each loaded once and many at a time. Never kept longer than one answer."""
+class Kind(Protocol):
+    """A type whose values each show one row of a table."""
 
-    def __init__(self, viewer: models.Person) -> None:
-        self.people = _by_id(models.Person)
-        self.services = _by_id(models.Service)
-        self.skills = _by_id(models.Skill)
-        self.meetings = _by_id(models.Meeting)
-        self.reasons = _by_id(models.Reason)
-        self.skills_of = _lists(listing.skills_of)
-        self.services_of = _lists(lambda people: listing.services_of(people, viewer))
-        self.conflicts = DataLoader(_conflicts(viewer), cache_key_fn=lambda meeting: meeting.id)
-        self.timelines = DataLoader(_timelines)
+    table: ClassVar[type[Model]]
+
+    @classmethod
+    def of(cls, row: Any, viewer: Person) -> Any:
+        """The row as this viewer is shown it."""
 
 
 class Context:
     """One operation of one viewer."""
 
-    def __init__(self, viewer: models.Person, feeds: Feeds) -> None:
+    def __init__(self, viewer: Person, feeds: Feeds) -> None:
         self.viewer = viewer
         self.feeds = feeds
-        self.load = Loaders(viewer)
+        self.known: dict[type[Kind], dict[UUID, Any]] = defaultdict(dict)
+        "What has been loaded, by kind and by the ids of the rows. Never kept longer than one answer."
+        self._values = 0
         self._ending = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -53,50 +50,24 @@ class Context:
         """Enter what a subscription needs until its operation ends, however it ends."""
         return await self._ending.enter_async_context(stream)
 
+    def show(self, kind: type[Kind], row: Any) -> Any:
+        """The row as the viewer is shown it, one and the same wherever the answer has it."""
+        known = self.known[kind]
+        if row.pk not in known:
+            known[row.pk] = kind.of(row, self.viewer)
+        return known[row.pk]
+
+    def count(self, values: int) -> None:
+        """So many more are to be shown; raises BAD_USER_INPUT when it is too much for one answer."""
+        self._values += values
+        if self._values > MOST_VALUES:
+            message = f"An answer may have at most {MOST_VALUES} values: ask for smaller pages, or for less of them."
+            raise RequestError(ErrorCode.BAD_USER_INPUT, message)
+
     def forget(self) -> None:
         """Start afresh for the next event of a subscription: what was loaded for the last one is out of date."""
-        self.load = Loaders(self.viewer)
+        self.known = defaultdict(dict)
+        self._values = 0
 
 
 Info = strawberry.Info[Context, None]
-
-
-def _by_id(table: type[Row]) -> DataLoader[UUID, Row]:
-    async def load(ids: list[UUID]) -> Sequence[Row]:
-        found = {row.pk: row for row in await table.filter(id__in=ids)}
-        return [found[each] for each in ids]
-
-    return DataLoader(load)
-
-
-def _lists(read: Callable[[Sequence[UUID]], Awaitable[dict[UUID, list[Value]]]]) -> DataLoader[UUID, list[Value]]:
-    async def load(owners: list[UUID]) -> Sequence[list[Value]]:
-        found = await read(owners)
-        return [found.get(each, []) for each in owners]
-
-    return DataLoader(load)
-
-
-def _conflicts(viewer: models.Person) -> Callable[[list[models.Meeting]], Awaitable[Sequence[list[models.Meeting]]]]:
-    async def load(meetings: list[models.Meeting]) -> Sequence[list[models.Meeting]]:
-        found = await conflicts_of(meetings, viewer)
-        return [found.get(each.id, []) for each in meetings]
-
-    return load
-
-
-TimelineKey = tuple[UUID, int | None, str | None]
-
-
-async def _timelines(keys: list[TimelineKey]) -> Sequence[Any]:
-    """First pages are read together; a cursor is of one timeline only, so each page after one is read by itself."""
-    pages: dict[TimelineKey, Any] = {}
-    together = {first: [key for key in keys if key[1:] == (first, None)] for _, first, after in keys if after is None}
-    for asked in [*together.values(), *([key] for key in keys if key[2] is not None)]:
-        _, first, after = asked[0]
-        try:
-            found = await listing.timelines([meeting_id for meeting_id, _, _ in asked], first=first, after=after)
-            pages |= {key: found[key[0]] for key in asked}
-        except Exception as fault:
-            pages |= dict.fromkeys(asked, fault)
-    return [pages[key] for key in keys]

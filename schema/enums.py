@@ -1,7 +1,5 @@
 """The enums of the contract are those of the rules, member for member."""
 
-import inspect
-
 import strawberry
 
 from rules import terms
@@ -13,6 +11,7 @@ ENUMS = (
     terms.CreditPaymentStatus,
     terms.InvalidInputCode,
     terms.Language,
+    terms.MeetingPhase,
     terms.MeetingStatus,
     terms.ReasonKind,
     terms.Refusal,
@@ -21,4 +20,4 @@ ENUMS = (
 )
 
 for _enum in ENUMS:
-    strawberry.enum(_enum, description=inspect.getdoc(_enum))
+    strawberry.enum(_enum)

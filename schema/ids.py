@@ -1,7 +1,6 @@
 """Ids as clients see them: opaque, and of one type."""
 
 import base64
-import binascii
 from typing import Any
 from uuid import UUID
 
@@ -10,20 +9,27 @@ import strawberry
 from models.ids import NOTHING
 
 
-def global_id(type_name: str, row_id: UUID) -> strawberry.ID:
-    """The opaque id of a row of this type."""
-    return strawberry.ID(base64.urlsafe_b64encode(f"{type_name}:{row_id.hex}".encode()).decode())
+def global_id(type_name: str, *row_ids: UUID) -> strawberry.ID:
+    """The opaque id of a row of this type, or of a row as somebody sees it."""
+    named = ":".join([type_name, *(each.hex for each in row_ids)])
+    return strawberry.ID(base64.urlsafe_b64encode(named.encode()).decode())
+
+
+def named_by(opaque: Any) -> tuple[str, tuple[UUID, ...]]:
+    """The type and the row ids that an id names; one that is unreadable names nothing of no type."""
+    try:
+        type_name, *row_ids = base64.b64decode(str(opaque).encode(), altchars=b"-_", validate=True).decode().split(":")
+        return type_name, tuple(UUID(hex=each) for each in row_ids)
+    except ValueError:  # not base64, not UTF-8, or no UUID
+        return "", ()
 
 
 def row_id(type_name: str, opaque: Any) -> UUID:
     """The row an id names. One that is unreadable or of another type names what is not there, like any unknown id."""
-    try:
-        named, _, hexadecimal = (
-            base64.b64decode(str(opaque).encode(), altchars=b"-_", validate=True).decode().partition(":")
-        )
-        return UUID(hex=hexadecimal) if named == type_name else NOTHING
-    except (ValueError, binascii.Error):
-        return NOTHING
+    match named_by(opaque):
+        case (name, (row_id,)) if name == type_name:
+            return row_id
+    return NOTHING
 
 
 def optional_row_id(type_name: str, opaque: Any) -> UUID | None:

@@ -1,12 +1,20 @@
 """Meetings and their timelines."""
 
+import dataclasses
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
+from typing import Any, ClassVar
 from uuid import UUID
 
 import strawberry
+from tortoise.models import Model
 
 import models
-from resolvers.visibility import side_of
+from resolvers import listing
+from resolvers.conflicts import conflicts_of
+from resolvers.paging import Page
+from resolvers.visibility import shown_person_id, side_of
 from rules.terms import (
     Actor,
     Answer,
@@ -17,8 +25,9 @@ from rules.terms import (
     Side,
     TimelineEventKind,
 )
+from schema.ahead import PageOf, loaded_page, one, pages, together
 from schema.connections import PageInfo, connection
-from schema.context import Info
+from schema.context import Context
 from schema.ids import global_id
 from schema.node import Node
 from schema.people import Person, Service, Skill
@@ -26,17 +35,27 @@ from schema.scalars import Credits
 from texts.labels import timeline_label
 
 
+async def _conflicts(meetings: Sequence["Meeting"], context: Context) -> list[list["Meeting"]]:
+    found = await conflicts_of([meeting.row for meeting in meetings], context.viewer)
+    return [[context.show(Meeting, row) for row in found.get(meeting.row.id, [])] for meeting in meetings]
+
+
+def _timeline(meeting: "Meeting", page: Page[models.TimelineEvent], context: Context) -> "TimelineEventConnection":
+    return connection(page, TimelineEventConnection, TimelineEventEdge, partial(context.show, TimelineEvent))
+
+
 @strawberry.type
 class Reason:
-    """An entry of a list to choose from; staff keep the lists."""
+    """An entry of a list to choose from; staff keep the lists (Q6)."""
 
-    code: str
-    kind: ReasonKind
-    label: str
+    table: ClassVar[type[Model]] = models.Reason
+    code: str = strawberry.field(description="What inputs name it by; one of a kind within its list.")
+    kind: ReasonKind = strawberry.field(description="The list it belongs to.")
+    label: str = strawberry.field(description="For people, in the viewer's language.")
 
     @classmethod
-    def of(cls, row: models.Reason, language: Language) -> "Reason":
-        label = row.label_de if language is Language.DE else row.label_en
+    def of(cls, row: models.Reason, viewer: models.Person) -> "Reason":
+        label = row.label_de if viewer.language is Language.DE else row.label_en
         return cls(code=row.code, kind=row.kind, label=label)
 
 
@@ -44,29 +63,43 @@ class Reason:
 class Meeting(Node):
     """A meeting of a user and an expert, from its proposal on."""
 
+    table: ClassVar[type[Model]] = models.Meeting
     row: strawberry.Private[models.Meeting]
+    loaded: strawberry.Private[dict[PageOf, Any]] = dataclasses.field(default_factory=dict)
     version: int = strawberry.field(
         description="The sequence of its newest timeline event: grows by one with every event."
     )
-    status: MeetingStatus
-    credit_payment_status: CreditPaymentStatus
-    starts_at: datetime
-    ends_at: datetime
-    duration_minutes: int
-    price: Credits
-    proposed_by: Side
-    user_answer: Answer
-    expert_answer: Answer
-    created_at: datetime
+    status: MeetingStatus = strawberry.field(description="Where the negotiation stands.")
+    credit_payment_status: CreditPaymentStatus = strawberry.field(description="What became of its price.")
+    user: Person = one("row.user_id", "The side that pays and learns.")
+    expert: Person = one("row.expert_id", "The side that is paid.")
+    viewer_side: Side | None = strawberry.field(description="The viewer's side; null for staff.")
+    service: Service = one(
+        "row.service_id", "The expert's service it is about, as it is now; price and length are the meeting's own."
+    )
+    skill: Skill = one("row.skill_id", "What the user wants to learn; one of the expert's skills when it was proposed.")
+    starts_at: datetime = strawberry.field(description="When it begins, as proposed or agreed.")
+    ends_at: datetime = strawberry.field(description="When it is over: a meeting that begins then does not overlap.")
+    duration_minutes: int = strawberry.field(description="From its start to its end.")
+    price: Credits = strawberry.field(description="What the user pays, fixed when it was proposed (P1, P2).")
+    proposed_by: Side = strawberry.field(description="The side that started it, and has thereby approved (P3).")
+    user_answer: Answer = strawberry.field(description="The user's answer to the date.")
+    expert_answer: Answer = strawberry.field(description="The expert's answer to the date.")
+    conflicts: list["Meeting"] = together(
+        _conflicts, "Agreed meetings of the viewer that overlap a date still waiting for the viewer's answer (C2)."
+    )
+    reason: Reason | None = one("row.reason_id", "Why it was rejected or cancelled; null in any other status (K6).")
+    created_at: datetime = strawberry.field(description="When it was proposed.")
 
     @classmethod
-    def of(cls, row: models.Meeting) -> "Meeting":
+    def of(cls, row: models.Meeting, viewer: models.Person) -> "Meeting":
         return cls(
             id=global_id("Meeting", row.id),
             row=row,
             version=row.version,
             status=row.status,
             credit_payment_status=row.credit_payment_status,
+            viewer_side=side_of(row, viewer),
             starts_at=row.starts_at,
             ends_at=row.ends_at,
             duration_minutes=int((row.ends_at - row.starts_at).total_seconds() // 60),
@@ -77,91 +110,40 @@ class Meeting(Node):
             created_at=row.created_at,
         )
 
-    @strawberry.field
-    def viewer_side(self, info: Info) -> Side | None:
-        """The viewer's side; null for staff."""
-        return side_of(self.row, info.context.viewer)
-
-    @strawberry.field
-    async def user(self, info: Info) -> Person:
-        """The side that pays and learns."""
-        return Person.of(await info.context.load.people.load(self.row.user_id))
-
-    @strawberry.field
-    async def expert(self, info: Info) -> Person:
-        """The side that is paid."""
-        return Person.of(await info.context.load.people.load(self.row.expert_id))
-
-    @strawberry.field
-    async def service(self, info: Info) -> Service:
-        """The expert's service it is about, as that stands now; the meeting keeps its own price and length."""
-        return Service.of(await info.context.load.services.load(self.row.service_id))
-
-    @strawberry.field
-    async def skill(self, info: Info) -> Skill:
-        """What it is about."""
-        return Skill.of(await info.context.load.skills.load(self.row.skill_id))
-
-    @strawberry.field
-    async def conflicts(self, info: Info) -> list["Meeting"]:
-        """Agreed meetings of the viewer that overlap a date still waiting for the viewer's answer (C2)."""
-        return [Meeting.of(each) for each in await info.context.load.conflicts.load(self.row)]
-
-    @strawberry.field
-    async def timeline(self, info: Info, first: int | None = 50, after: str | None = None) -> "TimelineEventConnection":
+    @strawberry.field(metadata=pages(listing.timelines, _timeline))  # type: ignore[untyped-decorator]
+    def timeline(self, first: int | None = 50, after: str | None = None) -> "TimelineEventConnection":
         """What happened, oldest first."""
-        page = await info.context.load.timelines.load((self.row.id, first, after))
-        return connection(page, TimelineEventConnection, TimelineEventEdge, TimelineEvent.of)
-
-    @strawberry.field
-    async def reason(self, info: Info) -> Reason | None:
-        """Why it was rejected or cancelled."""
-        return await _reason(info, self.row.reason_id)
+        return loaded_page(self.loaded, first, after)  # type: ignore[no-any-return]
 
 
 @strawberry.type
 class TimelineEvent(Node):
     """One thing that happened to a meeting; never changed afterwards."""
 
+    table: ClassVar[type[Model]] = models.TimelineEvent
     row: strawberry.Private[models.TimelineEvent]
+    person_id: strawberry.Private[UUID | None]
+    meeting: Meeting = one("row.meeting_id", "The meeting it happened to.")
     sequence: int = strawberry.field(description="1, 2, 3 … within its meeting, without gaps.")
-    kind: TimelineEventKind
-    actor: Actor
-    occurred_at: datetime
+    kind: TimelineEventKind = strawberry.field(description="What happened, for programs.")
+    label: str = strawberry.field(description="What happened, for people, in the viewer's language.")
+    actor: Actor = strawberry.field(description="Who caused it.")
+    person: Person | None = one("person_id", "Who did it; null for EXPERTIM (but to staff) and SYSTEM.")
+    occurred_at: datetime = strawberry.field(description="Never earlier than the event before it.")
+    reason: Reason | None = one("row.reason_id", "The reason that was given, if this was something that asks for one.")
 
     @classmethod
-    def of(cls, row: models.TimelineEvent) -> "TimelineEvent":
+    def of(cls, row: models.TimelineEvent, viewer: models.Person) -> "TimelineEvent":
         return cls(
             id=global_id("TimelineEvent", row.id),
             row=row,
+            person_id=shown_person_id(row, viewer),
             sequence=row.sequence,
             kind=row.kind,
+            label=timeline_label(row.kind, viewer.language),
             actor=row.actor,
             occurred_at=row.occurred_at,
         )
-
-    @strawberry.field
-    async def meeting(self, info: Info) -> Meeting:
-        """The meeting it happened to."""
-        return Meeting.of(await info.context.load.meetings.load(self.row.meeting_id))
-
-    @strawberry.field
-    def label(self, info: Info) -> str:
-        """What happened, for people, in the viewer's language."""
-        return timeline_label(self.kind, info.context.viewer.language)
-
-    @strawberry.field
-    async def person(self, info: Info) -> Person | None:
-        """Who did it; null for EXPERTIM (but to staff) and SYSTEM."""
-        hidden = self.actor is Actor.EXPERTIM and not info.context.viewer.is_staff
-        if self.row.person_id is None or hidden:
-            return None
-        return Person.of(await info.context.load.people.load(self.row.person_id))
-
-    @strawberry.field
-    async def reason(self, info: Info) -> Reason | None:
-        """The reason that was given, if this was something that asks for one."""
-        return await _reason(info, self.row.reason_id)
 
 
 @strawberry.type
@@ -194,9 +176,3 @@ class MeetingConnection:
 
     edges: list[MeetingEdge]
     page_info: PageInfo
-
-
-async def _reason(info: Info, reason_id: UUID | None) -> Reason | None:
-    if reason_id is None:
-        return None
-    return Reason.of(await info.context.load.reasons.load(reason_id), info.context.viewer.language)

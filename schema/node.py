@@ -7,4 +7,4 @@ import strawberry
 class Node:
     """Something with an id that stays its own."""
 
-    id: strawberry.ID
+    id: strawberry.ID = strawberry.field(description="Opaque; no two things share one, and it never changes.")

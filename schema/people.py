@@ -1,13 +1,19 @@
 """People and what they offer."""
 
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, ClassVar, Optional
 
 import strawberry
+from tortoise.models import Model
 
 import models
 import schema.enums  # noqa: F401 - the enums below must be known to Strawberry
+from resolvers import directory
+from resolvers.visibility import sees_all_of
 from rules.terms import Language
-from schema.context import Info
+from schema.ahead import one, together
+from schema.connections import PageInfo
+from schema.context import Context
 from schema.ids import global_id
 from schema.node import Node
 from schema.scalars import Credits
@@ -16,14 +22,31 @@ if TYPE_CHECKING:
     from schema.credits import CreditAccount
 
 
+async def _skills(people: Sequence["Person"], context: Context) -> list[list["Skill"]]:
+    found = await directory.skills_of([person.row.id for person in people])
+    return [[context.show(Skill, row) for row in found.get(person.row.id, [])] for person in people]
+
+
+async def _services(people: Sequence["Person"], context: Context) -> list[list["Service"]]:
+    found = await directory.services_of([person.row.id for person in people], context.viewer)
+    return [[context.show(Service, row) for row in found.get(person.row.id, [])] for person in people]
+
+
+async def _credit_accounts(people: Sequence["Person"], context: Context) -> list["CreditAccount | None"]:
+    from schema.credits import CreditAccount
+
+    return [CreditAccount.of(person.row) if sees_all_of(person.row.id, context.viewer) else None for person in people]
+
+
 @strawberry.type
 class Skill(Node):
     """Something an expert is good at; skills of one name are one skill, whatever the case (Q5)."""
 
-    name: str
+    table: ClassVar[type[Model]] = models.Skill
+    name: str = strawberry.field(description="As it was first written.")
 
     @classmethod
-    def of(cls, row: models.Skill) -> "Skill":
+    def of(cls, row: models.Skill, viewer: models.Person) -> "Skill":
         return cls(id=global_id("Skill", row.id), name=row.name)
 
 
@@ -31,64 +54,52 @@ class Skill(Node):
 class Person(Node):
     """Someone with an account: the user of one meeting, perhaps the expert of another (T)."""
 
+    table: ClassVar[type[Model]] = models.Person
     row: strawberry.Private[models.Person]
-    name: str
-    language: Language
-    time_zone: str = strawberry.field(description="IANA name, e.g. Europe/Prague.")
+    name: str = strawberry.field(description="As their token says.")
+    email: str | None = strawberry.field(description="Null unless it is the viewer's own, or the viewer is staff (Q5).")
+    credit_account: Optional[Annotated["CreditAccount", strawberry.lazy("schema.credits")]] = together(  # noqa: UP045
+        _credit_accounts, "Null unless it is the viewer's own, or the viewer is staff (Q5)."
+    )
+    language: Language = strawberry.field(description="What they are spoken to in.")
+    time_zone: str = strawberry.field(
+        description="The one that times are told to them in: an IANA name, e.g. Europe/Prague."
+    )
     is_expert: bool = strawberry.field(description="Whether they ever saved a service.")
-    is_staff: bool
+    is_staff: bool = strawberry.field(description="Whether they were staff when they were last here.")
+    skills: list[Skill] = together(_skills, "What they are good at, in the order they gave.")
+    services: list["Service"] = together(
+        _services, "What they offer; the inactive ones only to themselves and to staff (Q5)."
+    )
 
     @classmethod
-    def of(cls, row: models.Person) -> "Person":
+    def of(cls, row: models.Person, viewer: models.Person) -> "Person":
         return cls(
             id=global_id("Person", row.id),
             row=row,
             name=row.name,
+            email=row.email if sees_all_of(row.id, viewer) else None,
             language=row.language,
             time_zone=row.time_zone,
             is_expert=row.is_expert,
             is_staff=row.is_staff,
         )
 
-    @strawberry.field
-    def email(self, info: Info) -> str | None:
-        """Null unless it is the viewer's own, or the viewer is staff (Q5)."""
-        return self.row.email if self._is_open_to(info) else None
-
-    @strawberry.field
-    def credit_account(self, info: Info) -> Annotated["CreditAccount", strawberry.lazy("schema.credits")] | None:
-        """Null unless it is the viewer's own, or the viewer is staff (Q5)."""
-        from schema.credits import CreditAccount
-
-        return CreditAccount.of(self.row) if self._is_open_to(info) else None
-
-    @strawberry.field
-    async def skills(self, info: Info) -> list[Skill]:
-        """What they are good at."""
-        return [Skill.of(each) for each in await info.context.load.skills_of.load(self.row.id)]
-
-    @strawberry.field
-    async def services(self, info: Info) -> list["Service"]:
-        """What they offer; the inactive ones only to themselves and to staff (Q5)."""
-        return [Service.of(each) for each in await info.context.load.services_of.load(self.row.id)]
-
-    def _is_open_to(self, info: Info) -> bool:
-        viewer = info.context.viewer
-        return viewer.is_staff or viewer.id == self.row.id
-
 
 @strawberry.type
 class Service(Node):
     """What an expert offers: so many minutes for so many credits."""
 
+    table: ClassVar[type[Model]] = models.Service
     row: strawberry.Private[models.Service]
-    name: str
-    duration_minutes: int
-    price: Credits
+    expert: Person = one("row.expert_id", "Whose it is.")
+    name: str = strawberry.field(description="In the expert's own words.")
+    duration_minutes: int = strawberry.field(description="The length of a meeting that a user proposes.")
+    price: Credits = strawberry.field(description="What a meeting that a user proposes costs.")
     active: bool = strawberry.field(description="Whether it can be asked for in new proposals.")
 
     @classmethod
-    def of(cls, row: models.Service) -> "Service":
+    def of(cls, row: models.Service, viewer: models.Person) -> "Service":
         return cls(
             id=global_id("Service", row.id),
             row=row,
@@ -98,7 +109,34 @@ class Service(Node):
             active=row.active,
         )
 
-    @strawberry.field
-    async def expert(self, info: Info) -> Person:
-        """Whose it is."""
-        return Person.of(await info.context.load.people.load(self.row.expert_id))
+
+@strawberry.type
+class PersonEdge:
+    """An entry of a page, and where it stands in its list."""
+
+    cursor: str
+    node: Person
+
+
+@strawberry.type
+class PersonConnection:
+    """A page of a list."""
+
+    edges: list[PersonEdge]
+    page_info: PageInfo
+
+
+@strawberry.type
+class SkillEdge:
+    """An entry of a page, and where it stands in its list."""
+
+    cursor: str
+    node: Skill
+
+
+@strawberry.type
+class SkillConnection:
+    """A page of a list."""
+
+    edges: list[SkillEdge]
+    page_info: PageInfo

@@ -4,11 +4,11 @@ from uuid import UUID
 
 import strawberry
 
-import models
 from resolvers.listing import visible_meeting
 from rules import problems
 from rules.terms import InvalidInputCode
 from rules.terms import Refusal as RefusalKind
+from schema.ahead import found
 from schema.context import Context
 from schema.meetings import Meeting
 from schema.scalars import Credits
@@ -31,7 +31,7 @@ class NotFound(Problem):
 class ActionRefused(Problem):
     """The action is not open to the viewer now (Q3)."""
 
-    refusal: RefusalKind
+    refusal: RefusalKind = strawberry.field(description="Why, for programs; of several the first.")
     current_meeting: Meeting | None = strawberry.field(description="As it stands, when the refusal concerns one.")
 
 
@@ -39,31 +39,31 @@ class ActionRefused(Problem):
 class ConflictsFound(Problem):
     """Approving would overlap agreed meetings of the viewer; approve again with `acknowledgeConflicts` (C2)."""
 
-    conflicts: list[Meeting]
+    conflicts: list[Meeting] = strawberry.field(description="The viewer's own agreed meetings, and nobody else's.")
 
 
 @strawberry.type
 class InsufficientCredits(Problem):
     """The viewer's available credits don't cover the price (P1, A1)."""
 
-    required: Credits
-    available: Credits
-    missing: Credits
+    required: Credits = strawberry.field(description="What the action would block.")
+    available: Credits = strawberry.field(description="What the viewer has.")
+    missing: Credits = strawberry.field(description="How much more the viewer would need.")
 
 
 @strawberry.type
 class InvalidInput(Problem):
     """A field of the input can't be used (P4)."""
 
-    field: str
-    code: InvalidInputCode
+    field: str = strawberry.field(description="As it is called in the input, e.g. startsAt.")
+    code: InvalidInputCode = strawberry.field(description="What is wrong with it, for programs.")
 
 
 @strawberry.type
 class StaleVersion(Problem):
     """The meeting has moved on since expectedVersion."""
 
-    meeting: Meeting
+    meeting: Meeting = strawberry.field(description="As it is now, with the version to act on.")
 
 
 @strawberry.type
@@ -79,10 +79,11 @@ async def as_data(problem: problems.Problem, context: Context, *, meeting_id: UU
             return NotFound(message=message)
         case problems.ActionRefused(refusal=refusal):
             row = await visible_meeting(meeting_id, context.viewer) if meeting_id else None
-            return ActionRefused(message=message, refusal=refusal, current_meeting=Meeting.of(row) if row else None)
+            current = context.show(Meeting, row) if row else None
+            return ActionRefused(message=message, refusal=refusal, current_meeting=current)
         case problems.ConflictsFound(meeting_ids=ids):
-            rows = await context.load.meetings.load_many(ids)
-            return ConflictsFound(message=message, conflicts=[Meeting.of(row) for row in rows])
+            known = await found(context, Meeting, ids)
+            return ConflictsFound(message=message, conflicts=[known[each] for each in ids])
         case problems.InsufficientCredits(required=required, available=available, missing=missing):
             return InsufficientCredits(
                 message=message, required=Credits(required), available=Credits(available), missing=Credits(missing)
@@ -91,7 +92,8 @@ async def as_data(problem: problems.Problem, context: Context, *, meeting_id: UU
             return InvalidInput(message=message, field=field, code=code)
         case problems.StaleVersion():
             assert meeting_id is not None
-            return StaleVersion(message=message, meeting=Meeting.of(await models.Meeting.get(id=meeting_id)))
+            known = await found(context, Meeting, [meeting_id])
+            return StaleVersion(message=message, meeting=known[meeting_id])
         case problems.IdempotencyKeyReused():
             return IdempotencyKeyReused(message=message)
     raise AssertionError(f"{type(problem).__name__} has no form as data")

@@ -21,11 +21,15 @@ from schema.scalars import Credits
 class SaveServiceInput:
     """A service as it is to be; without serviceId a new one (P4)."""
 
-    name: str
-    duration_minutes: int
-    price: Credits
-    service_id: strawberry.ID | None = None
-    active: bool = True
+    name: str = strawberry.field(description="What clients read in the list of services; at most 200 characters (P4).")
+    duration_minutes: int = strawberry.field(description="The length of its meetings, from 5 to 480 (P4).")
+    price: Credits = strawberry.field(description="For one meeting, from 0 to 1,000,000 credits (P4).")
+    service_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The service to change, one's own; without it a new one is made."
+    )
+    active: bool = strawberry.field(
+        default=True, description="Whether it can be asked for in new proposals; meetings there are stay as they are."
+    )
     idempotency_key: str | None = None
 
 
@@ -33,7 +37,9 @@ class SaveServiceInput:
 class SetSkillsInput:
     """The names of all the skills one has."""
 
-    names: list[str]
+    names: list[str] = strawberry.field(
+        description="In the order to show them; each at most 200 characters (P4), 100 of them at most."
+    )
     idempotency_key: str | None = None
 
 
@@ -41,8 +47,10 @@ class SetSkillsInput:
 class UpdateProfileInput:
     """What is to change; what is left out stays."""
 
-    language: Language | None = None
-    time_zone: str | None = None
+    language: Language | None = strawberry.field(default=None, description="The one to be spoken to in.")
+    time_zone: str | None = strawberry.field(
+        default=None, description="An IANA name, e.g. Europe/Prague; any other is UNKNOWN."
+    )
     idempotency_key: str | None = None
 
 
@@ -50,21 +58,23 @@ class UpdateProfileInput:
 class ServiceSaved:
     """The service as it is now."""
 
-    service: Service
+    service: Service = strawberry.field(description="With its id, if it is a new one.")
 
 
 @strawberry.type
 class PersonSaved:
     """The person as they are now."""
 
-    person: Person
+    person: Person = strawberry.field(description="The viewer.")
 
 
 ServiceResult = Annotated[
-    ServiceSaved | NotFound | ActionRefused | InvalidInput | IdempotencyKeyReused, strawberry.union("ServiceResult")
+    ServiceSaved | NotFound | ActionRefused | InvalidInput | IdempotencyKeyReused,
+    strawberry.union("ServiceResult", description="The saved service, or what stood in the way."),
 ]
 PersonResult = Annotated[
-    PersonSaved | ActionRefused | InvalidInput | IdempotencyKeyReused, strawberry.union("PersonResult")
+    PersonSaved | ActionRefused | InvalidInput | IdempotencyKeyReused,
+    strawberry.union("PersonResult", description="The person as saved, or what stood in the way."),
 ]
 
 
@@ -84,7 +94,7 @@ class ProfileMutation:
         )
 
         async def saved(done: Done) -> ServiceSaved:
-            return ServiceSaved(service=Service.of(await models.Service.get(id=done.made_id)))
+            return ServiceSaved(service=info.context.show(Service, await models.Service.get(id=done.made_id)))
 
         return await answer(info, action, saved)  # type: ignore[return-value]
 
@@ -109,4 +119,4 @@ class ProfileMutation:
 async def _saved(info: Info, done: Done) -> PersonSaved:
     person = await models.Person.get(id=done.made_id)
     info.context.viewer.language = person.language  # what follows in this request is said in it
-    return PersonSaved(person=Person.of(person))
+    return PersonSaved(person=info.context.show(Person, person))

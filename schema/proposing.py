@@ -15,10 +15,12 @@ from schema.scalars import Credits
 class ProposeMeetingInput:
     """Which of an expert's services a user wants, on which skill, and when (P1)."""
 
-    expert_id: strawberry.ID
-    service_id: strawberry.ID
-    skill_id: strawberry.ID
-    starts_at: datetime
+    expert_id: strawberry.ID = strawberry.field(description="The Person to meet, any expert but oneself (P4).")
+    service_id: strawberry.ID = strawberry.field(
+        description="An active service of that expert; its price and length become the meeting's."
+    )
+    skill_id: strawberry.ID = strawberry.field(description="One of that expert's skills.")
+    starts_at: datetime = strawberry.field(description="In the future, and at most 730 days ahead (P4).")
     idempotency_key: str | None = None
 
 
@@ -26,12 +28,15 @@ class ProposeMeetingInput:
 class ProposeMeetingToUserInput:
     """What an expert offers a user, and the meeting of the two that the proposal comes from (P2)."""
 
-    service_id: strawberry.ID
-    skill_id: strawberry.ID
-    starts_at: datetime
-    duration_minutes: int
-    price: Credits
-    meeting_id: strawberry.ID | None = None
+    service_id: strawberry.ID = strawberry.field(description="One of one's own active services.")
+    skill_id: strawberry.ID = strawberry.field(description="One of one's own skills.")
+    starts_at: datetime = strawberry.field(description="In the future, and at most 730 days ahead (P4).")
+    duration_minutes: int = strawberry.field(description="From 5 to 480 (P4).")
+    price: Credits = strawberry.field(description="From 0 to 1,000,000 credits (P4).")
+    meeting_id: strawberry.ID | None = strawberry.field(
+        default=None,
+        description="Where the proposal comes from: any meeting with that user in which one was the expert.",
+    )
     idempotency_key: str | None = None
 
 

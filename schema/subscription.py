@@ -1,12 +1,13 @@
 """What is pushed."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from typing import TypeVar
+from functools import partial
+from typing import Annotated, TypeVar
 
 import strawberry
 
-from live.messages import News
 from resolvers import watching
+from schema.ahead import look_ahead
 from schema.context import Context, Info
 from schema.credits import CreditAccount
 from schema.ids import row_id
@@ -20,8 +21,8 @@ Pushed = TypeVar("Pushed")
 class MeetingUpdate:
     """Something happened to a meeting (W1)."""
 
-    cursor: str = strawberry.field(description="Where in this stream it stands.")
-    event: TimelineEvent
+    cursor: str
+    event: TimelineEvent = strawberry.field(description="What happened.")
     meeting: Meeting = strawberry.field(description="As it is now, which may be later than the event.")
 
 
@@ -30,43 +31,50 @@ class Subscription:
     """Over graphql-transport-ws. Each event arrives once and in order, from the moment of subscribing on (W2, W3)."""
 
     @strawberry.subscription
-    async def meeting_updates(self, info: Info, meeting_id: strawberry.ID) -> AsyncGenerator[MeetingUpdate, None]:
+    async def meeting_updates(
+        self,
+        info: Info,
+        meeting_id: Annotated[
+            strawberry.ID, strawberry.argument(description="One of the viewer's; staff may watch any.")
+        ],
+    ) -> AsyncGenerator[MeetingUpdate, None]:
         """Everything that happens to one meeting; NOT_FOUND if it is not the viewer's."""
         context = info.context
         updates = await context.until_the_end(
             watching.meeting_updates(context.feeds, row_id("Meeting", meeting_id), viewer=context.viewer)
         )
-        return _pushed(context, updates, _meeting_update(context))
+        return _pushed(info, updates, partial(_meeting_update, context))
 
     @strawberry.subscription
     async def my_meeting_updates(self, info: Info) -> AsyncGenerator[MeetingUpdate, None]:
         """Everything that happens to the viewer's meetings."""
         context = info.context
         updates = await context.until_the_end(watching.my_meeting_updates(context.feeds, viewer=context.viewer))
-        return _pushed(context, updates, _meeting_update(context))
+        return _pushed(info, updates, partial(_meeting_update, context))
 
     @strawberry.subscription
     async def credit_account_updates(self, info: Info) -> AsyncGenerator[CreditAccount, None]:
         """The balances now, then after each change."""
         context = info.context
         balances = await context.until_the_end(watching.balances(context.feeds, viewer=context.viewer))
-        return _pushed(context, balances, CreditAccount.of)
+        return _pushed(info, balances, CreditAccount.of)
 
 
 async def _pushed(
-    context: Context, seen: AsyncIterator[Seen], push: Callable[[Seen], Pushed]
+    info: Info, seen: AsyncIterator[Seen], push: Callable[[Seen], Pushed]
 ) -> AsyncGenerator[Pushed, None]:
     async for each in seen:
-        context.forget()
-        yield push(each)
+        yield await watching.persistently(partial(_shown, info, push, each))
 
 
-def _meeting_update(context: Context) -> Callable[[tuple[str, News]], MeetingUpdate]:
-    def push(update: tuple[str, News]) -> MeetingUpdate:
-        cursor, news = update
-        assert news.event is not None
-        assert news.meeting is not None
-        context.load.meetings.prime(news.meeting.id, news.meeting)
-        return MeetingUpdate(cursor=cursor, event=TimelineEvent.of(news.event), meeting=Meeting.of(news.meeting))
+async def _shown(info: Info, push: Callable[[Seen], Pushed], seen: Seen) -> Pushed:
+    info.context.forget()
+    return await look_ahead(info, push(seen))
 
-    return push
+
+def _meeting_update(context: Context, update: watching.Update) -> MeetingUpdate:
+    cursor, news = update
+    assert news.event is not None
+    assert news.meeting is not None
+    event, meeting = context.show(TimelineEvent, news.event), context.show(Meeting, news.meeting)
+    return MeetingUpdate(cursor=cursor, event=event, meeting=meeting)

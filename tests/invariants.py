@@ -98,7 +98,8 @@ SELECT (SELECT COUNT(*) FROM person) AS people, (SELECT COUNT(*) FROM meeting) A
     (SELECT md5(string_agg(person::text, '|' ORDER BY id)) FROM person) AS all_people,
     (SELECT md5(string_agg(meeting::text, '|' ORDER BY id)) FROM meeting) AS all_meetings,
     (SELECT md5(string_agg(service::text, '|' ORDER BY id)) FROM service) AS all_services,
-    (SELECT md5(string_agg(person_skill::text, '|' ORDER BY id)) FROM person_skill) AS all_skills
+    (SELECT md5(string_agg(person_skill::text, '|' ORDER BY id)) FROM person_skill) AS all_skills,
+    (SELECT md5(string_agg(reason::text, '|' ORDER BY id)) FROM reason) AS all_reasons
 """
 
 

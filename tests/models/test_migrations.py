@@ -113,6 +113,20 @@ async def test_migrations_can_be_undone_and_done_again(fresh: str):
     assert await rows(fresh, SHAPE) == shape
 
 
+async def test_people_from_before_names_were_folded_are_kept_and_found_by_name(fresh: str):
+    await migrate(fresh)
+    await run("-c", BACK_TO, fresh, "models.0003_reason_lists")
+    database = await asyncpg.connect(fresh)
+    await database.execute(
+        "INSERT INTO person (id, subject, name, is_staff, language, time_zone, is_expert, available, blocked,"
+        " feed_head, created_at)"
+        " VALUES (gen_random_uuid(), 'uma', 'Uma USER', FALSE, 'EN', 'UTC', FALSE, 5, 0, 7, now())"
+    )
+    await database.close()
+    await migrate(fresh)
+    assert await rows(fresh, "SELECT name, folded_name, available FROM person") == [("Uma USER", "uma user", 5)]
+
+
 async def test_a_migration_that_is_interrupted_at_its_last_moment_can_be_done_again(fresh: str):
     database = await asyncpg.connect(fresh)
     await database.execute(NO_RECORD)

@@ -1,0 +1,187 @@
+"""People who have something to do with one another, and for each mutation one of them who may do it."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from schema.ids import named_by
+from tests.driving import Client, Service
+from tests.schema.watching import Ids, Tables
+
+
+@dataclass
+class People:
+    """A user and an expert who meet, staff, and a stranger to both."""
+
+    world: Service
+    user: Client
+    expert: Client
+    staff: Client
+    stranger: Client
+    days_ahead: Iterator[int] = field(default_factory=lambda: count(1))
+
+    def free(self) -> str:
+        """A start that no other meeting of theirs is near."""
+        return self.world.at(days=next(self.days_ahead))
+
+    async def proposed(self) -> str:
+        """The id of a new meeting that the user has proposed to the expert."""
+        return str((await self.user.proposed(self.expert, startsAt=self.free()))["id"])
+
+    def offer(self, meeting_id: str) -> dict[str, Any]:
+        return {
+            "meetingId": meeting_id,
+            "serviceId": self.expert.service,
+            "skillId": self.expert.skill,
+            "startsAt": self.free(),
+            "durationMinutes": 30,
+            "price": "25.00",
+        }
+
+
+async def make_people(world: Service) -> People:
+    people = People(
+        world,
+        user=await world.somebody("Ulla User", credits="1000000.00"),
+        expert=await world.expert("Egon Expert", price="1.00"),
+        staff=await world.somebody("Stina Staff", roles=["staff"]),
+        stranger=await world.somebody("Sam Stranger", credits="100.00"),
+    )
+    people.expert.skill = (await people.expert.act("setSkills", names=[f"Skill of {people.expert.sub}"]))["person"][
+        "skills"
+    ][0]["id"]
+    return people
+
+
+Doable = tuple[Client, dict[str, Any]]
+"Somebody, and an input with which they succeed."
+
+
+async def _propose(people: People) -> Doable:
+    return people.user, {**people.user.proposal(people.expert), "startsAt": people.free()}
+
+
+async def _offer(people: People) -> Doable:
+    return people.expert, people.offer(await people.proposed())
+
+
+async def _approve(people: People) -> Doable:
+    return people.expert, {"meetingId": await people.proposed()}
+
+
+async def _reject(people: People) -> Doable:
+    code = (await people.expert.ask("{ rejectionReasons { code } }"))["rejectionReasons"][0]["code"]
+    return people.expert, {"meetingId": await people.proposed(), "reasonCode": code}
+
+
+async def _cancel(people: People) -> Doable:
+    return people.user, {"meetingId": await people.proposed()}
+
+
+async def _grant(people: People) -> Doable:
+    return people.staff, {"personId": people.user.id, "amount": "1.00"}
+
+
+async def _save_reason(people: People) -> Doable:
+    code = f"CODE {people.free()}"  # off the list, which is everybody's
+    return people.staff, {"kind": "REJECTION", "code": code, "labelEn": "A", "labelDe": "B", "active": False}
+
+
+async def _save_service(people: People) -> Doable:
+    changed = {"name": "Advice", "durationMinutes": 60, "price": "1.00", "serviceId": people.expert.service}
+    return people.expert, changed
+
+
+async def _set_skills(people: People) -> Doable:
+    return people.stranger, {"names": [f"Skill of {people.stranger.sub}"]}
+
+
+async def _update_profile(people: People) -> Doable:
+    return people.user, {"language": "EN", "timeZone": "Europe/Prague"}
+
+
+DOABLE: dict[str, Callable[[People], Awaitable[Doable]]] = {
+    "proposeMeeting": _propose,
+    "proposeMeetingToUser": _offer,
+    "approveMeeting": _approve,
+    "rejectMeeting": _reject,
+    "cancelMeeting": _cancel,
+    "grantCredits": _grant,
+    "saveReason": _save_reason,
+    "saveService": _save_service,
+    "setSkills": _set_skills,
+    "updateProfile": _update_profile,
+}
+"For each mutation somebody who may do it, and with what."
+
+
+EVERYBODYS = {"proposeMeeting", "setSkills", "updateProfile"}
+"What everybody may do, with what is their own."
+
+
+async def doable(action: str, people: People) -> Doable:
+    """Somebody who can do this now, and the input."""
+    assert action in DOABLE, f"Say in {__name__}.DOABLE who may {action}, and with what."
+    return await DOABLE[action](people)
+
+
+@dataclass
+class Scene:
+    """People with something to hide of each kind."""
+
+    people: People
+    other: Client
+    waiting: str
+    "A meeting that waits for the expert's answer and overlaps one of theirs with the other user."
+    meetings: list[str]
+    reason_code: str
+    "Of one that a proposal may be rejected for."
+
+    @property
+    def viewers(self) -> dict[str, Client]:
+        people = self.people
+        return {
+            "user": people.user,
+            "expert": people.expert,
+            "other user": self.other,
+            "staff": people.staff,
+            "stranger": people.stranger,
+        }
+
+    def ids(self, tables: Tables) -> list[tuple[str, Ids]]:
+        """Everything of theirs that has an id; and a movement, as it would look to whom it did nothing."""
+        people = {named_by(client.id)[1][0] for client in self.viewers.values()}
+        meetings = {named_by(each)[1][0] for each in self.meetings}
+        ids: list[tuple[str, Ids]] = [("Skill", named_by(self.people.expert.skill)[1])]
+        ids += [("Person", (each,)) for each in people]
+        ids += [("Meeting", (each,)) for each in meetings]
+        ids += [("Service", (each.id,)) for each in tables.services.values() if each.expert_id in people]
+        ids += [("TimelineEvent", (each.id,)) for each in tables.events.values() if each.meeting_id in meetings]
+        for each in tables.movements.values():
+            if {each.debited_person_id, each.credited_person_id} & people:
+                ids += [("CreditMovement", (each.id, holder)) for holder in people]
+        return ids
+
+
+async def make_scene(world: Service) -> Scene:
+    people = await make_people(world)
+    user, expert = people.user, people.expert
+    other = await world.somebody("Olga Other", credits="100.00")
+    await expert.act("saveService", name="Not any more", durationMinutes=60, price="1.00", active=False)
+    await user.act("setSkills", names=["Asking"])
+    await people.staff.act("grantCredits", personId=user.id, amount="1.00", note="Welcome")
+
+    async def agreed(with_whom: Client, starts_at: str) -> str:
+        meeting = await with_whom.proposed(expert, startsAt=starts_at)
+        assert (await expert.act("approveMeeting", meetingId=meeting["id"]))["__typename"] == "MeetingChanged"
+        return str(meeting["id"])
+
+    first, second = people.free(), people.free()
+    others, ours = await agreed(other, first), await agreed(user, second)
+    waiting = str((await user.proposed(expert, startsAt=first))["id"])
+    offered = await expert.act("proposeMeetingToUser", **{**people.offer(ours), "startsAt": second})
+    rejected = await people.proposed()
+    code = (await expert.ask("{ rejectionReasons { code } }"))["rejectionReasons"][0]["code"]
+    await expert.act("rejectMeeting", meetingId=rejected, reasonCode=code)
+    return Scene(people, other, waiting, [others, ours, waiting, offered["meeting"]["id"], rejected], code)

@@ -1,0 +1,257 @@
+"""Who is shown what (Q5, W3): a decision for every field of every type, and everybody asks for everything.
+
+Each viewer looks by every road there is: all queries, everything by its id, what mutations answer, what is pushed. For
+whatever they come upon, it is worked out anew, from the tables, what they have to do with it.
+"""
+
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from graphql import GraphQLObjectType
+
+from schema.ids import global_id, named_by
+from schema.root import SCHEMA
+from tests.driving import Client, Service, Socket
+from tests.schema.asking import MUTATIONS, QUERIES, SUBSCRIPTIONS, as_named, document
+from tests.schema.playing import EVERYBODYS, Scene, doable, make_scene
+from tests.schema.watching import (
+    CARRIES,
+    ONESELF_AND_STAFF,
+    ONLY_LISTS,
+    THE_SIDES,
+    WHOEVER_REACHES_IT,
+    Tables,
+    Watch,
+)
+
+WHO_SEES = {
+    "Person": {
+        WHOEVER_REACHES_IT: "id name language timeZone isExpert isStaff skills services",
+        ONESELF_AND_STAFF: "email creditAccount",
+    },
+    "CreditAccount": {ONESELF_AND_STAFF: "available blocked movements"},
+    "CreditMovement": {ONESELF_AND_STAFF: "id kind availableChange blockedChange note meeting occurredAt"},
+    "Service": {WHOEVER_REACHES_IT: "id expert name durationMinutes price active"},
+    "Skill": {WHOEVER_REACHES_IT: "id name"},
+    "Reason": {WHOEVER_REACHES_IT: "code kind label"},
+    "Meeting": {
+        WHOEVER_REACHES_IT: "id version status creditPaymentStatus user expert service skill startsAt endsAt price"
+        " durationMinutes proposedBy userAnswer expertAnswer reason createdAt timeline",
+        THE_SIDES: "viewerSide conflicts",
+    },
+    "TimelineEvent": {WHOEVER_REACHES_IT: "id meeting sequence kind label actor person occurredAt reason"},
+    "MeetingUpdate": {CARRIES: "cursor event meeting"},
+    "MeetingChanged": {CARRIES: "meeting events"},
+    "CreditsGranted": {CARRIES: "movement"},
+    "ReasonSaved": {CARRIES: "reason"},
+    "ServiceSaved": {CARRIES: "service"},
+    "PersonSaved": {CARRIES: "person"},
+    "NotFound": {CARRIES: "message"},
+    "ActionRefused": {CARRIES: "message refusal currentMeeting"},
+    "ConflictsFound": {CARRIES: "message conflicts"},
+    "InsufficientCredits": {CARRIES: "message required available missing"},
+    "InvalidInput": {CARRIES: "message field code"},
+    "StaleVersion": {CARRIES: "message meeting"},
+    "IdempotencyKeyReused": {CARRIES: "message"},
+}
+"For each type, who is shown which of its fields; all others who come upon it are shown null, or an empty list."
+
+DECIDED = {
+    f"{named}.{name}": who
+    for named, decisions in WHO_SEES.items()
+    for who, names in decisions.items()
+    for name in names.split()
+}
+
+
+def shown_types() -> Iterator[GraphQLObjectType]:
+    roots = (SCHEMA.query_type, SCHEMA.mutation_type, SCHEMA.subscription_type)
+    for name, each in SCHEMA.type_map.items():
+        about_data = not name.startswith("__") and not name.endswith(ONLY_LISTS)
+        if about_data and isinstance(each, GraphQLObjectType) and each not in roots:
+            yield each
+
+
+SHOWN = {f"{each.name}.{name}" for each in shown_types() for name in each.fields}
+
+
+def test_of_every_field_it_is_decided_who_sees_it():
+    assert SHOWN - set(DECIDED) == set(), f"Decide in WHO_SEES ({__name__}) who sees these."
+    assert set(DECIDED) - SHOWN == set(), f"WHO_SEES ({__name__}) decides on what there is not."
+
+
+# ── the roads ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+FOR_STAFF = {"people"}
+
+
+def roads(scene: Scene, tables: Tables) -> dict[str, list[dict[str, Any]]]:
+    """With what arguments to look through each query."""
+    everything = [global_id(name, *ids) for name, ids in scene.ids(tables)]
+    statuses = ["AWAITING_APPROVAL", "AGREED", "REJECTED", "CANCELLED"]
+    people = [client.id for client in scene.viewers.values()]
+    return {
+        "node": [{"id": each} for each in everything],
+        "nodes": [{"ids": everything[start : start + 100]} for start in range(0, len(everything), 100)],
+        "me": [{}],
+        "meeting": [{"id": each} for each in scene.meetings],
+        "meetings": [{}, {"status": statuses}, *({"status": statuses, "withPersonId": each} for each in people)],
+        "experts": [{"skillId": scene.people.expert.skill}],
+        "person": [{"id": each} for each in people],
+        "people": [{"search": client.sub} for client in scene.viewers.values()],
+        "skills": [{"search": scene.people.expert.sub}],
+        "rejectionReasons": [{}],
+        "cancellationReasons": [{}],
+        "creditAccount": [{}],
+    }
+
+
+async def look_through_queries(scene: Scene, watch: Watch) -> None:
+    ways = roads(scene, watch.tables)
+    assert set(ways) == set(QUERIES), f"Say in {__name__}.roads with what arguments to look through these."
+    for viewer in scene.viewers.values():
+        is_staff = viewer is scene.people.staff
+        for name, each in ((name, each) for name, several in ways.items() for each in several):
+            response = await viewer.post(document("query", name, tuple(each)), **each)
+            answer = as_named(response.json())
+            if name in FOR_STAFF and not is_staff:
+                assert [error["extensions"]["code"] for error in answer.get("errors", [])] == ["FORBIDDEN"]
+                assert answer["data"] == {name: None}
+                continue
+            assert "errors" not in answer, answer
+            watch.look(viewer, answer["data"][name])
+            if asked := each.get("ids", [each["id"]] if "id" in each else []):  # what is theirs to see, they are shown
+                shown = answer["data"][name] if "ids" in each else [answer["data"][name]]
+                theirs = [bool(watch.tables.related(viewer, *named_by(id))) for id in asked]
+                assert [node is not None for node in shown] == theirs, f"{viewer.sub}: {name} of {named_by(asked[0])}"
+            if name == "meetings" and (is_staff or viewer is scene.people.stranger):
+                assert answer["data"][name]["edges"] == []
+
+
+async def act(viewer: Client, action: str, given: dict[str, Any], watch: Watch) -> str:
+    """The kind of answer to an action, which is looked through with the viewer's eyes."""
+    data = await viewer.ask(document("mutation", action, ("input",)), input=given)
+    result = as_named(data)[action]
+    kind = str(result["__typename"])
+    if kind not in PROBLEMS:
+        watch.tables = await Tables.read()
+    watch.look(viewer, result)
+    return kind
+
+
+async def look_through_answers(scene: Scene, watch: Watch) -> None:
+    """What actions answer: to those who may, to all others, and every kind of problem."""
+    people = scene.people
+    for action in MUTATIONS:
+        client, given = await doable(action, people)
+        watch.tables = await Tables.read()
+        for other in scene.viewers.values():
+            if other is not client and action not in EVERYBODYS:
+                assert await act(other, action, given, watch) in {"NotFound", "ActionRefused"}
+        assert await act(client, action, given, watch) not in PROBLEMS
+    dear = await people.expert.act("saveService", name="Dear", durationMinutes=60, price="1000.00")
+    proposal = people.stranger.proposal(people.expert)
+    reject = {"meetingId": scene.waiting, "reasonCode": scene.reason_code}
+    key = {"idempotencyKey": "the same"}
+    for viewer, action, given, answer in [
+        (people.stranger, "proposeMeeting", {**proposal, "serviceId": dear["service"]["id"]}, "InsufficientCredits"),
+        (people.stranger, "proposeMeeting", {**proposal, "startsAt": people.world.at(days=-1)}, "InvalidInput"),
+        (people.expert, "approveMeeting", {"meetingId": scene.waiting}, "ConflictsFound"),
+        (people.expert, "rejectMeeting", {**reject, "expectedVersion": 99}, "StaleVersion"),
+        (people.stranger, "updateProfile", {"language": "EN", **key}, "PersonSaved"),
+        (people.stranger, "updateProfile", {"language": "DE", **key}, "IdempotencyKeyReused"),
+    ]:
+        assert await act(viewer, action, given, watch) == answer
+
+
+PROBLEMS = {each.name for each in SCHEMA.get_possible_types(SCHEMA.type_map["Problem"])}  # type: ignore[arg-type]
+
+
+async def look_at_what_is_pushed(scene: Scene, watch: Watch) -> None:
+    """Everybody subscribes to everything; then the user takes their proposal back."""
+    arguments = {"meetingUpdates": {"meetingId": scene.waiting}}
+    nobodys = {"meetingUpdates": 0, "myMeetingUpdates": 0, "creditAccountUpdates": 1}
+    pushed = {
+        "user": {"meetingUpdates": 1, "myMeetingUpdates": 1, "creditAccountUpdates": 2},
+        "expert": {"meetingUpdates": 1, "myMeetingUpdates": 1, "creditAccountUpdates": 1},
+        "staff": {"meetingUpdates": 1, "myMeetingUpdates": 0, "creditAccountUpdates": 1},
+    }
+    async with AsyncExitStack() as stack:
+        sockets: dict[str, Socket] = {}
+        for who, viewer in scene.viewers.items():
+            sockets[who] = await stack.enter_async_context(viewer.socket())
+            for name in SUBSCRIPTIONS:
+                assert name in nobodys, f"Say in {__name__} what each viewer is pushed of {name}."
+                given = arguments.get(name, {})
+                query = document("subscription", name, tuple(given))
+                await sockets[who].subscribe(query, name, **given)
+        assert (await scene.people.user.act("cancelMeeting", meetingId=scene.waiting))["meeting"]
+        watch.tables = await Tables.read()
+        for who, socket in sockets.items():
+            expected = pushed.get(who, nobodys)
+            counted = dict.fromkeys(nobodys, 0)
+            refused = [each for each in socket.waiting if each["type"] == "error"]
+            socket.waiting = [each for each in socket.waiting if each not in refused]
+            codes = {each["id"]: each["payload"][0]["extensions"]["code"] for each in refused}
+            assert codes == ({} if expected["meetingUpdates"] else {"meetingUpdates": "NOT_FOUND"}), who
+            for _ in range(sum(expected.values())):
+                message = as_named(await socket.receive())
+                assert "errors" not in message["payload"], message
+                counted[message["id"]] += 1
+                watch.look(scene.viewers[who], message["payload"]["data"][message["id"]])
+            assert counted == expected, who
+            assert await socket.silent()
+
+
+# ── the tests ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+async def scene(world: Service) -> Scene:
+    return await make_scene(world)
+
+
+async def test_everybody_is_shown_by_every_road_what_is_theirs_to_see_and_nothing_else(scene: Scene):
+    watch = Watch(DECIDED, await Tables.read())
+    await look_through_queries(scene, watch)
+    await look_through_answers(scene, watch)
+    await look_at_what_is_pushed(scene, watch)
+    assert {place for place in DECIDED if not watch.seen[place]} == set(), "Nobody came upon a value of these."
+    for place, who in DECIDED.items():
+        if who not in (WHOEVER_REACHES_IT, CARRIES):
+            assert who <= watch.seen[place], f"{place} was not shown to everybody who may see it."
+            assert watch.kept_from[place] or place.startswith(UNREACHED), f"{place} was kept from nobody."
+
+
+UNREACHED = ("CreditAccount.", "CreditMovement.")
+"What nobody even comes upon who may not see it."
+
+ALREADY, SIDE, STAFFS, UNSEEN = "ALREADY_ANSWERED", "NOT_YOUR_SIDE", "STAFF_ONLY", "NotFound"
+REFUSED = {
+    "proposeMeeting": {},
+    "proposeMeetingToUser": {"user": SIDE, "staff": UNSEEN, "other user": UNSEEN, "stranger": UNSEEN},
+    "approveMeeting": {"user": ALREADY, "staff": SIDE, "other user": UNSEEN, "stranger": UNSEEN},
+    "rejectMeeting": {"user": ALREADY, "staff": SIDE, "other user": UNSEEN, "stranger": UNSEEN},
+    "cancelMeeting": {"expert": SIDE, "staff": SIDE, "other user": UNSEEN, "stranger": UNSEEN},
+    "grantCredits": dict.fromkeys(("user", "expert", "other user", "stranger"), STAFFS),
+    "saveReason": dict.fromkeys(("user", "expert", "other user", "stranger"), STAFFS),
+    "saveService": dict.fromkeys(("user", "staff", "other user", "stranger"), UNSEEN),
+    "setSkills": {},
+    "updateProfile": {},
+}
+"What everybody gets who wants to do what somebody else may; nothing where all only ever do it with what is their own."
+
+
+@pytest.mark.parametrize("action", MUTATIONS)
+async def test_what_somebody_else_may_do_is_refused_and_nothing_changes(action: str, world: Service, scene: Scene):
+    assert action in REFUSED, f"Say in REFUSED ({__name__}) what others get who want to {action}."
+    _, given = await doable(action, scene.people)
+    async with world.nothing_changes():
+        for who, refusal in REFUSED[action].items():
+            data = await scene.viewers[who].ask(document("mutation", action, ("input",)), input=given)
+            result = as_named(data)[action]
+            assert result.get("refusal", result["__typename"]) == refusal, f"{who}: {result}"
+            if refusal in (UNSEEN, STAFFS):  # not even told that there is something
+                assert result.get("currentMeeting") is None
