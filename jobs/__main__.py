@@ -5,7 +5,8 @@ import signal
 
 from tortoise import Tortoise
 
-from jobs.worker import work
+from jobs.worker import all_jobs, work
+from live.publisher import Publisher
 from logs import configure_logs
 from models.database import tortoise_config
 from resolvers.world import MovableClock, RealClock, World, enter
@@ -18,11 +19,14 @@ async def main(settings: Settings) -> None:
     for asked in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(asked, stop.set)
     clock = MovableClock() if settings.sandbox else RealClock()
-    enter(World(clock=clock, policy=settings.policy))
+    publisher = Publisher(settings.redis_url)
+    enter(World(clock=clock, policy=settings.policy, announce=publisher.publish))
     await Tortoise.init(config=tortoise_config(settings.database_url, pool_size=2))
+    await publisher.start()
     try:
-        await work(stop)
+        await work(stop, all_jobs())
     finally:
+        await publisher.stop()
         await Tortoise.close_connections()
 
 

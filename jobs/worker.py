@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
+from jobs.due import DueMeetings
 from resolvers.forgetting import forget_old_keys
+from resolvers.lapsing import lapse_meeting, lapsed_meetings
 
 log = structlog.get_logger()
 
@@ -14,10 +16,13 @@ BEAT_SECONDS = 1.0
 Job = Callable[[], Awaitable[int]]
 "Does some of what is due, and says how much."
 
-JOBS: Sequence[Job] = (forget_old_keys,)
+
+def all_jobs() -> Sequence[Job]:
+    """Everything there is for a worker to do."""
+    return (DueMeetings("lapse_meetings", lapsed_meetings, lapse_meeting), forget_old_keys)
 
 
-async def work(stop: asyncio.Event, jobs: Sequence[Job] = JOBS) -> None:
+async def work(stop: asyncio.Event, jobs: Sequence[Job]) -> None:
     """Do what is due, beat by beat, until told to stop; a job that fails is tried again at the next beat."""
     while not stop.is_set():
         due = list(jobs)

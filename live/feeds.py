@@ -55,6 +55,13 @@ class Follower:
                 self._news.clear()
                 await self._news.wait()
 
+    async def something_new(self) -> None:
+        """Wait for the next entry, and pass over those that wait behind it."""
+        await anext(self)
+        if self._waiting:
+            self.position = max(self.position, self._waiting[-1][0])
+            self._waiting.clear()
+
     def offer(self, entries: list[tuple[int, News]]) -> None:
         """Take what the reader found; what is too much at once is left in the database until there is time for it."""
         if self._behind or len(self._waiting) + len(entries) > MOST_WAITING:

@@ -4,10 +4,11 @@ from models.clock import SandboxClock
 from models.credits import CreditMovement
 from models.feeds import FeedEntry, Notification
 from models.keys import IdempotencyKey
-from models.meetings import Meeting, Reason, TimelineEvent
+from models.meetings import AlternativeDate, Meeting, Reason, TimelineEvent
 from models.people import Person, PersonSkill, Service, Skill
 
 __all__ = [
+    "AlternativeDate",
     "CreditMovement",
     "FeedEntry",
     "IdempotencyKey",

@@ -12,6 +12,7 @@ from models.people import Person, Service, Skill
 from models.references import reference
 from rules.terms import (
     Actor,
+    AlternativeDateStatus,
     Answer,
     CreditPaymentStatus,
     MeetingStatus,
@@ -63,6 +64,9 @@ class Meeting(Model):
     proposed_by = fields.CharEnumField(Side, max_length=10, description="Who started it.")
     user_answer = fields.CharEnumField(Answer, max_length=10, description="To the proposed date.")
     expert_answer = fields.CharEnumField(Answer, max_length=10, description="To the proposed date.")
+    alternative: fields.ForeignKeyNullableRelation["AlternativeDate"] = reference("AlternativeDate", null=True)
+    alternative_id: UUID | None
+    "The alternative date that waits for an answer."
     reason: fields.ForeignKeyNullableRelation[Reason] = reference("Reason", null=True)
     reason_id: UUID | None
     created_at = fields.DatetimeField()
@@ -74,6 +78,29 @@ class Meeting(Model):
             Index(fields=("user_id", "starts_at", "id")),
             Index(fields=("expert_id", "starts_at", "id")),
         )
+
+
+class AlternativeDate(Model):
+    """A new date that one side chose for a meeting; at most one of them waits for an answer (R1)."""
+
+    id = fields.UUIDField(primary_key=True, default=uuid7)
+    meeting: fields.ForeignKeyRelation[Meeting] = reference("Meeting")
+    meeting_id: UUID
+    starts_at = fields.DatetimeField()
+    ends_at = fields.DatetimeField()
+    lapses_at = fields.DatetimeField(description="When it lapses if nobody answers it.")
+    chosen_by = fields.CharEnumField(Side, max_length=10, description="Who chose it.")
+    status = fields.CharEnumField(AlternativeDateStatus, max_length=20, description="What became of it.")
+    original_date_in_force = fields.BooleanField(description="Whether an agreed date stays valid meanwhile.")
+    user_answer_before = fields.CharEnumField(Answer, max_length=10, description="What it is again if this ends.")
+    expert_answer_before = fields.CharEnumField(Answer, max_length=10, description="What it is again if this ends.")
+    reason: fields.ForeignKeyNullableRelation[Reason] = reference("Reason", null=True)
+    reason_id: UUID | None
+    chosen_at = fields.DatetimeField()
+
+    class Meta:
+        table = "alternative_date"
+        indexes = (Index(fields=("meeting_id", "id")),)
 
 
 class TimelineEvent(Model):
@@ -88,6 +115,9 @@ class TimelineEvent(Model):
     person: fields.ForeignKeyNullableRelation[Person] = reference("Person", null=True)
     person_id: UUID | None
     occurred_at = fields.DatetimeField()
+    alternative_date: fields.ForeignKeyNullableRelation[AlternativeDate] = reference("AlternativeDate", null=True)
+    alternative_date_id: UUID | None
+    credits = fields.BigIntField(null=True, description="What the expert received or the user got back, in hundredths.")
     reason: fields.ForeignKeyNullableRelation[Reason] = reference("Reason", null=True)
     reason_id: UUID | None
 

@@ -69,10 +69,13 @@ class Done:
     last_event: int | None = None
 
 
+NO_ATTEMPT = Attempt(input_digest=b"")
+"What the service does by itself; doing it again would do it again."
+
 Story = Callable[[Action], Awaitable[Done]]
 
 
-async def act(attempt: Attempt, *, by: Person, story: Story) -> Done:
+async def act(attempt: Attempt, *, by: Person | None, story: Story) -> Done:
     """Carry a story out in one transaction and tell those concerned; with the same key it is done once (I1, I2).
 
     Raises the story's Problem, or IdempotencyKeyReused; then nothing was written, and the key is free again.
@@ -81,8 +84,8 @@ async def act(attempt: Attempt, *, by: Person, story: Story) -> Done:
     while True:
         try:
             async with transaction():
-                action = Action(by=by)
-                done = await _once(attempt, action, story)
+                action = Action()
+                done = await _once(attempt, action, story, by=by)
             break
         except RETRIED:
             tries += 1
@@ -93,13 +96,13 @@ async def act(attempt: Attempt, *, by: Person, story: Story) -> Done:
     return done
 
 
-async def _once(attempt: Attempt, action: Action, story: Story) -> Done:
+async def _once(attempt: Attempt, action: Action, story: Story, *, by: Person | None) -> Done:
     key = attempt.usable_key
-    if key is None:
+    if key is None or by is None:
         done = await story(action)
         await action.write()
         return done
-    kept = await _take_key(key, attempt, by=action.by)
+    kept = await _take_key(key, attempt, by=by)
     if kept.made_id is not None:
         if kept.input_digest != attempt.input_digest:
             raise IdempotencyKeyReused

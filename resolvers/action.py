@@ -19,8 +19,7 @@ PersonalAccount = tuple[AccountKind, Person | None]
 class Action:
     """What the current transaction is about to write; all of it or nothing (I2)."""
 
-    def __init__(self, *, by: Person) -> None:
-        self.by = by
+    def __init__(self) -> None:
         self.news: list[tuple[str, bytes]] = []
         "What to announce once it is committed."
         self._now: datetime | None = None

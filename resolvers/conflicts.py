@@ -1,42 +1,71 @@
 """Which agreed meetings collide with a date (C1, C2)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
-from models import Meeting, Person
+from models import AlternativeDate, Meeting, Person
 from models.meetings import LONGEST_MEETING
 from resolvers.facts import state_of
 from resolvers.visibility import side_of
-from rules.terms import MeetingStatus
+from resolvers.world import world
+from rules.terms import MeetingStatus, Side
 
 
-async def conflicting_meetings(meeting: Meeting, *, person_id: UUID) -> list[Meeting]:
-    """This person's other agreed meetings, in either role, that overlap the meeting's date, soonest first."""
-    return await _agreed(person_id, meeting.starts_at, meeting.ends_at).exclude(id=meeting.id)
+async def conflicting_meetings(
+    starts_at: datetime, ends_at: datetime, *, person_id: UUID, besides: UUID
+) -> list[Meeting]:
+    """This person's agreed meetings, in either role, that overlap a date of another one, soonest first."""
+    return await _agreed(person_id, [(starts_at, ends_at)]).exclude(id=besides)
 
 
 async def conflicts_of(meetings: Sequence[Meeting], viewer: Person) -> dict[UUID, list[Meeting]]:
-    """For each meeting that waits for the viewer's answer, the viewer's agreed meetings it overlaps."""
-    waiting = [each for each in meetings if (side := side_of(each, viewer)) and state_of(each).awaits(side)]
+    """For each meeting with a date that waits for the viewer's answer, the viewer's agreed meetings it overlaps."""
+    alternatives = await pending_alternatives(meetings)
+    waiting = {
+        each.id: date
+        for each in meetings
+        if (side := side_of(each, viewer)) and (date := state_of(each, alternatives.get(each.id)).date_awaiting(side))
+    }
     if not waiting:
         return {}
-    agreed = await _agreed(viewer.id, min(each.starts_at for each in waiting), max(each.ends_at for each in waiting))
+    agreed = await _agreed(viewer.id, waiting.values())
     return {
-        each.id: [other for other in agreed if other.starts_at < each.ends_at and each.starts_at < other.ends_at]
-        for each in waiting
+        meeting_id: [
+            other for other in agreed if other.id != meeting_id and other.starts_at < end and start < other.ends_at
+        ]
+        for meeting_id, (start, end) in waiting.items()
     }
 
 
-def _agreed(person_id: UUID, starts_at: datetime, ends_at: datetime) -> QuerySet[Meeting]:
-    """A person's agreed meetings that overlap [start, end); touching is no overlap."""
-    return Meeting.filter(
-        Q(user_id=person_id) | Q(expert_id=person_id),
-        status=MeetingStatus.AGREED,
-        starts_at__lt=ends_at,
-        starts_at__gt=starts_at - LONGEST_MEETING,  # adds nothing but a range of the index
-        ends_at__gt=starts_at,
-    ).order_by("starts_at", "id")
+async def standing_conflicts(viewer: Person) -> dict[UUID, list[Meeting]]:
+    """The meetings that wait for the viewer's answer and collide, each with what it collides with (C3)."""
+    now = await world().clock.now()
+    waiting: list[Meeting] = []
+    for side in Side:
+        unanswered = Q(status=MeetingStatus.AWAITING_APPROVAL) | Q(alternative_id__isnull=False)
+        waiting += await Meeting.filter(unanswered, starts_at__gt=now, **{f"{side.lower()}_id": viewer.id})
+    return {meeting_id: found for meeting_id, found in (await conflicts_of(waiting, viewer)).items() if found}
+
+
+async def pending_alternatives(meetings: Sequence[Meeting]) -> dict[UUID, AlternativeDate]:
+    """By meeting: the alternative dates that wait for an answer."""
+    ids = [each.alternative_id for each in meetings if each.alternative_id]
+    rows = await AlternativeDate.filter(id__in=ids) if ids else []
+    return {row.meeting_id: row for row in rows}
+
+
+def _agreed(person_id: UUID, dates: Iterable[tuple[datetime, datetime]]) -> QuerySet[Meeting]:
+    """A person's agreed meetings that overlap any of these dates, [start, end) each; touching is no overlap."""
+    overlapping = [
+        # That it started no longer ago than a meeting can last adds nothing but a range of the index.
+        Q(starts_at__lt=end, starts_at__gt=start - LONGEST_MEETING, ends_at__gt=start)
+        for start, end in dates
+    ]
+    mine = Q(user_id=person_id) | Q(expert_id=person_id)
+    return Meeting.filter(mine, Q(*overlapping, join_type="OR"), status=MeetingStatus.AGREED).order_by(
+        "starts_at", "id"
+    )

@@ -1,6 +1,7 @@
 """The meetings one takes part in, and what happened in each of them (Q1)."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,7 +10,7 @@ from uuid import UUID
 
 from tortoise.expressions import Q
 
-from models import Meeting, Person, TimelineEvent
+from models import AlternativeDate, Meeting, Person, TimelineEvent
 from models.meetings import LONGEST_MEETING
 from resolvers.cursors import decode_cursor, encode_cursor, read_number
 from resolvers.paging import Page, check_first, page_of
@@ -142,6 +143,14 @@ async def timelines(
         return encode_cursor(TIMELINE, event.meeting_id, event.sequence)
 
     return {meeting_id: page_of(rows, cursor, count=count, after=after) for meeting_id, rows in found.items()}
+
+
+async def alternative_dates(meeting_ids: Sequence[UUID]) -> dict[UUID, list[AlternativeDate]]:
+    """All alternative dates that were ever chosen for each meeting, newest first (R1)."""
+    found: dict[UUID, list[AlternativeDate]] = defaultdict(list)
+    for row in await AlternativeDate.filter(meeting_id__in=list(meeting_ids)).order_by("-id"):
+        found[row.meeting_id].append(row)
+    return found
 
 
 async def events_between(meeting_id: UUID, first: int, last: int) -> list[TimelineEvent]:

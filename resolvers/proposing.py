@@ -6,7 +6,7 @@ from uuid import UUID
 from models import Meeting, Person, PersonSkill, Service
 from resolvers.acting import Attempt, Done, act
 from resolvers.action import Action
-from resolvers.changing import carry_out
+from resolvers.carrying_out import carry_out
 from resolvers.visibility import side_of
 from resolvers.world import world
 from rules import proposing

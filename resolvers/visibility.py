@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tortoise.expressions import Q
 
-from models import CreditMovement, Meeting, Person, Service, Skill, TimelineEvent
+from models import AlternativeDate, CreditMovement, Meeting, Person, Service, Skill, TimelineEvent
 from resolvers.errors import ErrorCode, RequestError
 from rules.terms import Actor, Side
 
@@ -62,6 +62,14 @@ async def visible_skills(ids: Sequence[UUID], viewer: Person) -> list[Skill]:
 async def visible_meetings(ids: Sequence[UUID], viewer: Person) -> list[Meeting]:
     """One's own meetings; staff see all."""
     return [meeting for meeting in await Meeting.filter(id__in=list(ids)) if may_see(meeting, viewer)]
+
+
+async def visible_alternative_dates(ids: Sequence[UUID], viewer: Person) -> list[AlternativeDate]:
+    """The alternative dates of the meetings that one may see."""
+    dates = await AlternativeDate.filter(id__in=list(ids))
+    meetings = await visible_meetings([date.meeting_id for date in dates], viewer) if dates else []
+    seen = {meeting.id for meeting in meetings}
+    return [date for date in dates if date.meeting_id in seen]
 
 
 def shown_person_id(event: TimelineEvent, viewer: Person) -> UUID | None:

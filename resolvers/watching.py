@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
@@ -10,9 +11,10 @@ import structlog
 
 from live.feeds import Feeds, Follower
 from live.messages import News
-from models import Person
+from models import Meeting, Person
 from models.feeds import FeedEntryKind
 from models.transactions import DatabaseUnavailable
+from resolvers.conflicts import standing_conflicts
 from resolvers.cursors import encode_cursor
 from resolvers.errors import ErrorCode, RequestError
 from resolvers.listing import visible_meeting
@@ -25,6 +27,8 @@ PAUSE_AFTER_FAILURE_SECONDS = 1.0
 Read = TypeVar("Read")
 Update = tuple[str, News]
 "A cursor and the news at that place of the stream."
+ConflictWarning = tuple[UUID, list[Meeting]]
+"A meeting that waits for the viewer's answer, and what it collides with; nothing once that is gone."
 
 
 async def persistently(read: Callable[[], Awaitable[Read]]) -> Read:
@@ -70,6 +74,27 @@ async def _events(
         # Whether it is theirs is asked for every push, whatever was true when they subscribed (W3).
         if news.meeting is not None and may_see(news.meeting, viewer) and wanted(news):
             yield cursor(news), news
+
+
+@asynccontextmanager
+async def conflict_warnings(feeds: Feeds, *, viewer: Person) -> AsyncIterator[AsyncIterator[ConflictWarning]]:
+    """The conflicts of what waits for the viewer's answer: those that stand now, then each as it changes (C3)."""
+    async with feeds.follow(viewer.id) as feed:
+        yield _conflict_warnings(feed, viewer)
+
+
+async def _conflict_warnings(feed: Follower, viewer: Person) -> AsyncIterator[ConflictWarning]:
+    """Nothing of them is stored: whenever something happened to the viewer they are found anew, and compared."""
+    sent: dict[UUID, set[UUID]] = {}
+    while True:
+        standing = await persistently(partial(standing_conflicts, viewer))
+        for meeting_id in [*standing, *(sent.keys() - standing.keys())]:
+            conflicts = standing.get(meeting_id, [])
+            if (ids := {each.id for each in conflicts}) != sent.get(meeting_id, set()):
+                sent[meeting_id] = ids
+                yield meeting_id, conflicts
+        sent = {meeting_id: ids for meeting_id, ids in sent.items() if ids}
+        await feed.something_new()
 
 
 @asynccontextmanager

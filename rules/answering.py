@@ -3,7 +3,6 @@
 from dataclasses import replace
 from datetime import datetime
 
-from rules.credits import Movement, block
 from rules.meetings import (
     Decision,
     Event,
@@ -11,13 +10,13 @@ from rules.meetings import (
     MeetingState,
     Notice,
     only_before_the_start,
-    only_while_awaiting_approval,
+    only_in,
+    with_credits_blocked,
     with_credits_returned,
 )
 from rules.problems import ActionRefused, ConflictsFound
 from rules.terms import (
     Answer,
-    CreditPaymentStatus,
     MeetingStatus,
     NotificationKind,
     Refusal,
@@ -31,7 +30,7 @@ def approve(facts: MeetingFacts, *, by: Side, now: datetime, acknowledge_conflic
     _only_the_side_that_has_not_answered(facts.state, by, now)
     if facts.conflicts and not acknowledge_conflicts:
         raise ConflictsFound(facts.conflicts)
-    state, movements = _with_credits_blocked(facts)
+    state, movements = with_credits_blocked(facts)
     return Decision(
         state=replace(state, status=MeetingStatus.AGREED).answered(by, Answer.APPROVED),
         events=(Event(TimelineEventKind[f"{by}_APPROVED"], by),),
@@ -53,15 +52,9 @@ def reject(facts: MeetingFacts, *, by: Side, now: datetime) -> Decision:
 
 
 def _only_the_side_that_has_not_answered(state: MeetingState, by: Side, now: datetime) -> None:
-    only_while_awaiting_approval(state)
+    only_in(state, MeetingStatus.AWAITING_APPROVAL)
+    if state.alternative is not None:  # answered with its own mutations (R2)
+        raise ActionRefused(Refusal.ALTERNATIVE_DATE_PENDING)
     if state.answer(by) is not Answer.PENDING:
         raise ActionRefused(Refusal.ALREADY_ANSWERED)
     only_before_the_start(state, now)
-
-
-def _with_credits_blocked(facts: MeetingFacts) -> tuple[MeetingState, tuple[Movement, ...]]:
-    """The price of an expert's proposal is blocked when the user approves it; a user's own already is (A1)."""
-    if facts.state.credit_payment_status is CreditPaymentStatus.BLOCKED:
-        return facts.state, ()
-    movements = block(facts.state.price, available=facts.user_available)
-    return replace(facts.state, credit_payment_status=CreditPaymentStatus.BLOCKED), movements

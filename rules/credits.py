@@ -27,8 +27,11 @@ class Movement:
     amount: int
 
 
+NO_MOVEMENTS: tuple[Movement, ...] = ()
 USER_AVAILABLE = Account(AccountKind.AVAILABLE, Side.USER)
 USER_BLOCKED = Account(AccountKind.BLOCKED, Side.USER)
+EXPERT_AVAILABLE = Account(AccountKind.AVAILABLE, Side.EXPERT)
+EXPERTIM = Account(AccountKind.EXPERTIM)
 
 
 def block(price: int, *, available: int) -> tuple[Movement, ...]:
@@ -48,6 +51,6 @@ def recorded(*movements: Movement) -> tuple[Movement, ...]:
     return tuple(movement for movement in movements if movement.amount)
 
 
-def share(amount: int, percent: Decimal) -> int:
+def share(amount: int, percent: int) -> int:
     """So many percent of an amount, rounded half up to a hundredth; the rest is exactly what is left (M3)."""
-    return int((amount * percent / 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+    return int((Decimal(amount * percent) / 100).quantize(Decimal(1), rounding=ROUND_HALF_UP))

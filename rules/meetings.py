@@ -4,9 +4,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from rules.credits import Movement, unblock
+from rules.credits import Movement, block, unblock
 from rules.problems import ActionRefused
 from rules.terms import (
+    AlternativeDateStatus,
     Answer,
     CreditPaymentStatus,
     MeetingStatus,
@@ -15,6 +16,19 @@ from rules.terms import (
     Side,
     TimelineEventKind,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Alternative:
+    """A new date that one side chose and the other has not answered yet (R1)."""
+
+    starts_at: datetime
+    ends_at: datetime
+    chosen_by: Side
+    original_date_in_force: bool
+    "Whether an agreed date stays valid until this one is approved (R3); otherwise the meeting was rejected (R2)."
+    user_answer_before: Answer
+    expert_answer_before: Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +43,24 @@ class MeetingState:
     ends_at: datetime
     price: int
     proposed_by: Side
+    alternative: Alternative | None = None
+    "The one that waits for an answer."
 
     def answer(self, side: Side) -> Answer:
         return self.user_answer if side is Side.USER else self.expert_answer
 
-    def awaits(self, side: Side) -> bool:
-        """Whether the proposed date still waits for this side's answer."""
-        return self.status is MeetingStatus.AWAITING_APPROVAL and self.answer(side) is Answer.PENDING
-
     def answered(self, side: Side, answer: Answer) -> "MeetingState":
         """This state, with one side's answer given."""
         return replace(self, user_answer=answer) if side is Side.USER else replace(self, expert_answer=answer)
+
+    def date_awaiting(self, side: Side) -> tuple[datetime, datetime] | None:
+        """The date that waits for this side's answer, the proposed or the alternative one, from start to end (C2)."""
+        if self.alternative is not None:
+            own = self.alternative.chosen_by is side
+            return None if own else (self.alternative.starts_at, self.alternative.ends_at)
+        if self.status is MeetingStatus.AWAITING_APPROVAL and self.answer(side) is Answer.PENDING:
+            return self.starts_at, self.ends_at
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,18 +70,22 @@ class MeetingFacts:
     state: MeetingState
     user_available: int
     "The user's available credits, in hundredths."
-    conflicts: tuple[UUID, ...]
-    "The acting side's agreed meetings that overlap the date (C1)."
+    conflicts: tuple[UUID, ...] = ()
+    "The acting side's other agreed meetings that overlap the date that waits for their answer (C1)."
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something to record on the timeline; `side` caused it."""
+    """Something to record on the timeline; `side` caused it, nobody if that is None (S4)."""
 
     kind: TimelineEventKind
-    side: Side
+    side: Side | None
     gives_reason: bool = False
     "Whether the reason that the side chose belongs to this event."
+    of_alternative: bool = False
+    "Whether it happened to the alternative date that was waiting, or is from now on."
+    credits: int | None = None
+    "What the expert received or the user got back, in hundredths, where that is what happened."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +104,14 @@ class Decision:
     events: tuple[Event, ...]
     movements: tuple[Movement, ...] = ()
     notices: tuple[Notice, ...] = ()
+    alternative_became: AlternativeDateStatus | None = None
+    "What became of the alternative date that was waiting; a new one is in the new state."
+
+
+def only_in(state: MeetingState, *statuses: MeetingStatus) -> None:
+    """Some things can be done in some statuses only."""
+    if state.status not in statuses:
+        raise ActionRefused(Refusal.WRONG_STATUS)
 
 
 def only_before_the_start(state: MeetingState, now: datetime) -> None:
@@ -87,9 +120,12 @@ def only_before_the_start(state: MeetingState, now: datetime) -> None:
         raise ActionRefused(Refusal.MEETING_STARTED)
 
 
-def only_while_awaiting_approval(state: MeetingState) -> None:
-    if state.status is not MeetingStatus.AWAITING_APPROVAL:
-        raise ActionRefused(Refusal.WRONG_STATUS)
+def with_credits_blocked(facts: MeetingFacts) -> tuple[MeetingState, tuple[Movement, ...]]:
+    """The state and movements after the price was set aside; where it already is, nothing changes (A1, R4)."""
+    if facts.state.credit_payment_status is CreditPaymentStatus.BLOCKED:
+        return facts.state, ()
+    movements = block(facts.state.price, available=facts.user_available)
+    return replace(facts.state, credit_payment_status=CreditPaymentStatus.BLOCKED), movements
 
 
 def with_credits_returned(state: MeetingState) -> tuple[MeetingState, tuple[Movement, ...]]:

@@ -18,6 +18,12 @@ class Policy:
     longest_meeting_minutes: int = number(480, at_most=1_440)
     highest_price_credits: int = number(1_000_000, at_most=1_000_000_000)
     "The largest price, and the largest single grant, in whole credits (P4)."
+    free_cancellation_hours: int = number(48, at_least=0, at_most=10_000)
+    "So many hours before its start an agreed meeting can be cancelled without more ado (K3, K4)."
+    late_cancellation_percent: int = number(50, at_least=0, at_most=100)
+    "What a later cancellation costs the user, of the price (K5)."
+    fee_percent: int = number(20, at_least=0, at_most=100)
+    "What Expertim keeps of what an expert is to receive (K5, S)."
     longest_name_characters: int = number(200, at_most=200)
     longest_note_characters: int = number(2_000, at_most=20_000)
     longest_idempotency_key_characters: int = number(200, at_most=1_000)

@@ -1,8 +1,12 @@
 """What can stand in the way of an action. A rule raises one of these; nothing is written, moved or pushed."""
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from rules.terms import InvalidInputCode, Refusal
+
+if TYPE_CHECKING:
+    from rules.consequences import Consequences
 
 
 class Problem(Exception):
@@ -40,6 +44,14 @@ class ConflictsFound(Problem):
     def __init__(self, meeting_ids: tuple[UUID, ...]) -> None:
         super().__init__(meeting_ids)
         self.meeting_ids = meeting_ids
+
+
+class LateCancellation(Problem):
+    """The meeting is so near that its canceller must confirm; nothing has changed yet (K4)."""
+
+    def __init__(self, consequences: "Consequences") -> None:
+        super().__init__(consequences)
+        self.consequences = consequences
 
 
 class InsufficientCredits(Problem):

@@ -90,8 +90,76 @@ class TimelineEventKind(Term):
     EXPERT_APPROVED = "EXPERT_APPROVED", "The expert agreed to the date, by proposing it or by their answer (P3, A1)."
     REJECTED_BY_USER = "REJECTED_BY_USER", "The user turned the proposal down, with a reason (A3)."
     REJECTED_BY_EXPERT = "REJECTED_BY_EXPERT", "The expert turned the proposal down, with a reason (A3)."
+    PROPOSAL_LAPSED = "PROPOSAL_LAPSED", "Nobody had answered the proposal by its planned start (P6)."
     CANCELLED_BY_USER = "CANCELLED_BY_USER", "The user took the proposal back or called the meeting off (K6)."
     CANCELLED_BY_EXPERT = "CANCELLED_BY_EXPERT", "The expert took the proposal back or called the meeting off (K6)."
+    CANCELLATION_REIMBURSED = (
+        "CANCELLATION_REIMBURSED",
+        "As the user cancelled late, part of the price went to the expert (K5).",
+    )
+    ALTERNATIVE_DATE_CHOSEN_BY_USER = "ALTERNATIVE_DATE_CHOSEN_BY_USER", "The user chose another date (R1)."
+    ALTERNATIVE_DATE_CHOSEN_BY_EXPERT = "ALTERNATIVE_DATE_CHOSEN_BY_EXPERT", "The expert chose another date (R1)."
+    ALTERNATIVE_DATE_APPROVED_BY_USER = (
+        "ALTERNATIVE_DATE_APPROVED_BY_USER",
+        "The user agreed to the date that the expert had chosen; it is in force now (R4).",
+    )
+    ALTERNATIVE_DATE_APPROVED_BY_EXPERT = (
+        "ALTERNATIVE_DATE_APPROVED_BY_EXPERT",
+        "The expert agreed to the date that the user had chosen; it is in force now (R4).",
+    )
+    ALTERNATIVE_DATE_REJECTED_BY_USER = (
+        "ALTERNATIVE_DATE_REJECTED_BY_USER",
+        "The user turned down the date that the expert had chosen, with a reason (R5).",
+    )
+    ALTERNATIVE_DATE_REJECTED_BY_EXPERT = (
+        "ALTERNATIVE_DATE_REJECTED_BY_EXPERT",
+        "The expert turned down the date that the user had chosen, with a reason (R5).",
+    )
+    ALTERNATIVE_DATE_CANCELLED_BY_USER = (
+        "ALTERNATIVE_DATE_CANCELLED_BY_USER",
+        "The user took back the date they had chosen (R6).",
+    )
+    ALTERNATIVE_DATE_CANCELLED_BY_EXPERT = (
+        "ALTERNATIVE_DATE_CANCELLED_BY_EXPERT",
+        "The expert took back the date they had chosen (R6).",
+    )
+    ALTERNATIVE_DATE_LAPSED = "ALTERNATIVE_DATE_LAPSED", "Nobody had answered the chosen date in time (R7)."
+
+
+class AlternativeDateStatus(Term):
+    """What became of an alternative date."""
+
+    PENDING = "PENDING", "It waits for the other side's answer (R1)."
+    APPROVED = "APPROVED", "The other side agreed to it; it became the date in force (R4)."
+    REJECTED = "REJECTED", "The other side turned it down (R5)."
+    CANCELLED = "CANCELLED", "Its chooser took it back, or the whole meeting was cancelled (R6, K6)."
+    LAPSED = "LAPSED", "Nobody had answered it in time (R7)."
+
+
+class MeetingActionKind(Term):
+    """What people can do with a meeting (Q3)."""
+
+    APPROVE = "APPROVE", "Agree to the proposed date: `approveMeeting` (A1)."
+    REJECT = "REJECT", "Turn the proposal down: `rejectMeeting` (A3)."
+    CANCEL = "CANCEL", "Take a proposal back, or call an agreed meeting off: `cancelMeeting` (K1, K2)."
+    CHOOSE_ALTERNATIVE_DATE = "CHOOSE_ALTERNATIVE_DATE", "Choose another date: `chooseAlternativeDate` (R1)."
+    APPROVE_ALTERNATIVE_DATE = (
+        "APPROVE_ALTERNATIVE_DATE",
+        "Agree to the date that the other side chose: `approveAlternativeDate` (R4).",
+    )
+    REJECT_ALTERNATIVE_DATE = (
+        "REJECT_ALTERNATIVE_DATE",
+        "Turn down the date that the other side chose: `rejectAlternativeDate` (R5).",
+    )
+    CANCEL_ALTERNATIVE_DATE = (
+        "CANCEL_ALTERNATIVE_DATE",
+        "Take back the date that one chose: `cancelAlternativeDate` (R6).",
+    )
+    PROPOSE_AGAIN = (
+        "PROPOSE_AGAIN",
+        "A new meeting of the same two on the same sides: `proposeMeeting` for the user, `proposeMeetingToUser` for the"
+        " expert.",
+    )
 
 
 class NotificationKind(StrEnum):
@@ -101,8 +169,15 @@ class NotificationKind(StrEnum):
     USER_MEETING_INVITATION = "USER_MEETING_INVITATION"
     MEETING_APPROVED = "MEETING_APPROVED"
     MEETING_REJECTED = "MEETING_REJECTED"
+    PROPOSAL_LAPSED = "PROPOSAL_LAPSED"
     MEETING_CANCELLED_BY_USER = "MEETING_CANCELLED_BY_USER"
     MEETING_CANCELLED_BY_EXPERT = "MEETING_CANCELLED_BY_EXPERT"
+    REJECTED_MEETING_RESCHEDULED = "REJECTED_MEETING_RESCHEDULED"
+    AGREED_MEETING_RESCHEDULED = "AGREED_MEETING_RESCHEDULED"
+    ALTERNATIVE_DATE_APPROVED = "ALTERNATIVE_DATE_APPROVED"
+    ALTERNATIVE_DATE_REJECTED = "ALTERNATIVE_DATE_REJECTED"
+    ALTERNATIVE_DATE_CANCELLED = "ALTERNATIVE_DATE_CANCELLED"
+    ALTERNATIVE_DATE_LAPSED = "ALTERNATIVE_DATE_LAPSED"
 
 
 class ReasonKind(Term):
@@ -113,10 +188,11 @@ class ReasonKind(Term):
 
 
 class AccountKind(StrEnum):
-    """An account that credits move between (M1). The first two belong to a person, the last one to nobody."""
+    """An account that credits move between (M1). The first two belong to a person, the others to the operator."""
 
     AVAILABLE = "AVAILABLE"
     BLOCKED = "BLOCKED"
+    EXPERTIM = "EXPERTIM"
     ISSUANCE = "ISSUANCE"
 
 
@@ -126,6 +202,11 @@ class CreditMovementKind(Term):
     TOP_UP = "TOP_UP", "Staff granted them (M4)."
     BLOCK = "BLOCK", "A meeting's price was set aside: from available to blocked (P1, A1)."
     UNBLOCK = "UNBLOCK", "What a meeting had blocked came back: from blocked to available (P7)."
+    CANCELLATION_REIMBURSEMENT = (
+        "CANCELLATION_REIMBURSEMENT",
+        "The expert's part of what a late cancellation cost the user (K5).",
+    )
+    FEE = "FEE", "Expertim's part (K5)."
 
 
 class Refusal(Term):
@@ -134,6 +215,10 @@ class Refusal(Term):
     STAFF_ONLY = "STAFF_ONLY", "Only Expertim's staff may do this."
     NOT_YOUR_SIDE = "NOT_YOUR_SIDE", "It is for the other side to do; staff get this for everything but deciding."
     WRONG_STATUS = "WRONG_STATUS", "The meeting's status does not allow it."
+    ALTERNATIVE_DATE_PENDING = "ALTERNATIVE_DATE_PENDING", "An alternative date waits for an answer first (R1, R2)."
+    NO_ALTERNATIVE_DATE = "NO_ALTERNATIVE_DATE", "No alternative date waits for an answer."
+    OWN_ALTERNATIVE_DATE = "OWN_ALTERNATIVE_DATE", "This side chose the date; the other one answers it."
+    NOT_OWN_ALTERNATIVE_DATE = "NOT_OWN_ALTERNATIVE_DATE", "The other side chose the date; only they can take it back."
     ALREADY_ANSWERED = "ALREADY_ANSWERED", "This side has answered, if only by proposing."
     MEETING_STARTED = "MEETING_STARTED", "The planned start has come."
 
@@ -146,5 +231,6 @@ class InvalidInputCode(Term):
     OUT_OF_RANGE = "OUT_OF_RANGE", "A number, amount or instant beyond what is allowed (P4)."
     IN_THE_PAST = "IN_THE_PAST", "An instant that has to lie in the future."
     UNKNOWN = "UNKNOWN", "It names nothing that can be chosen here."
+    UNCHANGED = "UNCHANGED", "It is what it already was."
     SELF = "SELF", "Nobody can do this with themselves."
     MALFORMED = "MALFORMED", "It contains characters that can't be stored, such as NUL."

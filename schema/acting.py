@@ -21,6 +21,7 @@ from schema.problems import (
     IdempotencyKeyReused,
     InsufficientCredits,
     InvalidInput,
+    LateCancellation,
     NotFound,
     Problem,
     StaleVersion,
@@ -45,6 +46,7 @@ MeetingResult = Annotated[
     | NotFound
     | ActionRefused
     | ConflictsFound
+    | LateCancellation
     | InsufficientCredits
     | InvalidInput
     | StaleVersion

@@ -6,11 +6,13 @@ from rules import terms
 
 ENUMS = (
     terms.Actor,
+    terms.AlternativeDateStatus,
     terms.Answer,
     terms.CreditMovementKind,
     terms.CreditPaymentStatus,
     terms.InvalidInputCode,
     terms.Language,
+    terms.MeetingActionKind,
     terms.MeetingPhase,
     terms.MeetingStatus,
     terms.ReasonKind,

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Optional
 from uuid import UUID
 
 import strawberry
@@ -12,11 +12,13 @@ from tortoise.models import Model
 
 import models
 from resolvers import listing
+from resolvers.actions import actions_of
 from resolvers.conflicts import conflicts_of
 from resolvers.paging import Page
 from resolvers.visibility import shown_person_id, side_of
 from rules.terms import (
     Actor,
+    AlternativeDateStatus,
     Answer,
     CreditPaymentStatus,
     Language,
@@ -25,6 +27,7 @@ from rules.terms import (
     Side,
     TimelineEventKind,
 )
+from schema.actions import MeetingAction
 from schema.ahead import PageOf, loaded_page, one, pages, together
 from schema.connections import PageInfo, connection
 from schema.context import Context
@@ -38,6 +41,20 @@ from texts.labels import timeline_label
 async def _conflicts(meetings: Sequence["Meeting"], context: Context) -> list[list["Meeting"]]:
     found = await conflicts_of([meeting.row for meeting in meetings], context.viewer)
     return [[context.show(Meeting, row) for row in found.get(meeting.row.id, [])] for meeting in meetings]
+
+
+async def _actions(meetings: Sequence["Meeting"], context: Context) -> list[list[MeetingAction]]:
+    found = await actions_of([meeting.row for meeting in meetings], context.viewer)
+    conflicts = await _conflicts(meetings, context)
+    return [
+        [MeetingAction.of(action, met) for action in found[meeting.row.id]]
+        for meeting, met in zip(meetings, conflicts, strict=True)
+    ]
+
+
+async def _alternative_dates(meetings: Sequence["Meeting"], context: Context) -> list[list["AlternativeDate"]]:
+    found = await listing.alternative_dates([meeting.row.id for meeting in meetings])
+    return [[context.show(AlternativeDate, row) for row in found.get(meeting.row.id, [])] for meeting in meetings]
 
 
 def _timeline(meeting: "Meeting", page: Page[models.TimelineEvent], context: Context) -> "TimelineEventConnection":
@@ -66,6 +83,7 @@ class Meeting(Node):
     table: ClassVar[type[Model]] = models.Meeting
     row: strawberry.Private[models.Meeting]
     loaded: strawberry.Private[dict[PageOf, Any]] = dataclasses.field(default_factory=dict)
+    reason_id: strawberry.Private[UUID | None]
     version: int = strawberry.field(
         description="The sequence of its newest timeline event: grows by one with every event."
     )
@@ -85,10 +103,17 @@ class Meeting(Node):
     proposed_by: Side = strawberry.field(description="The side that started it, and has thereby approved (P3).")
     user_answer: Answer = strawberry.field(description="The user's answer to the date.")
     expert_answer: Answer = strawberry.field(description="The expert's answer to the date.")
+    alternative_date: Optional["AlternativeDate"] = one("row.alternative_id", "The one that is waiting for an answer.")
+    alternative_dates: list["AlternativeDate"] = together(
+        _alternative_dates, "All that were ever chosen, newest first (R1)."
+    )
     conflicts: list["Meeting"] = together(
         _conflicts, "Agreed meetings of the viewer that overlap a date still waiting for the viewer's answer (C2)."
     )
-    reason: Reason | None = one("row.reason_id", "Why it was rejected or cancelled; null in any other status (K6).")
+    actions: list[MeetingAction] = together(
+        _actions, "Every action there is, allowed or not, as things stand now for the viewer (Q3)."
+    )
+    reason: Reason | None = one("reason_id", "Why it was rejected or cancelled; null in any other status (K6).")
     created_at: datetime = strawberry.field(description="When it was proposed.")
 
     @classmethod
@@ -96,6 +121,7 @@ class Meeting(Node):
         return cls(
             id=global_id("Meeting", row.id),
             row=row,
+            reason_id=row.reason_id if row.status in (MeetingStatus.REJECTED, MeetingStatus.CANCELLED) else None,
             version=row.version,
             status=row.status,
             credit_payment_status=row.credit_payment_status,
@@ -117,6 +143,36 @@ class Meeting(Node):
 
 
 @strawberry.type
+class AlternativeDate(Node):
+    """A new date that one side chose for an agreed or a rejected meeting (R1)."""
+
+    table: ClassVar[type[Model]] = models.AlternativeDate
+    row: strawberry.Private[models.AlternativeDate]
+    starts_at: datetime = strawberry.field(description="When the meeting would begin.")
+    ends_at: datetime = strawberry.field(description="When it would be over; its length stays.")
+    chosen_by: Side = strawberry.field(description="The side that chose it, and has thereby approved it.")
+    status: AlternativeDateStatus = strawberry.field(description="What became of it.")
+    original_date_in_force: bool = strawberry.field(
+        description="True while an agreed date stays in force until this one is approved (R3)."
+    )
+    reason: Reason | None = one("row.reason_id", "Why the other side turned it down (R5).")
+    chosen_at: datetime = strawberry.field(description="When it was chosen.")
+
+    @classmethod
+    def of(cls, row: models.AlternativeDate, viewer: models.Person) -> "AlternativeDate":
+        return cls(
+            id=global_id("AlternativeDate", row.id),
+            row=row,
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+            chosen_by=row.chosen_by,
+            status=row.status,
+            original_date_in_force=row.original_date_in_force and row.status is AlternativeDateStatus.PENDING,
+            chosen_at=row.chosen_at,
+        )
+
+
+@strawberry.type
 class TimelineEvent(Node):
     """One thing that happened to a meeting; never changed afterwards."""
 
@@ -130,7 +186,11 @@ class TimelineEvent(Node):
     actor: Actor = strawberry.field(description="Who caused it.")
     person: Person | None = one("person_id", "Who did it; null for EXPERTIM (but to staff) and SYSTEM.")
     occurred_at: datetime = strawberry.field(description="Never earlier than the event before it.")
+    alternative_date: AlternativeDate | None = one("row.alternative_date_id", "The one that this happened to (R1).")
     reason: Reason | None = one("row.reason_id", "The reason that was given, if this was something that asks for one.")
+    credits: Credits | None = strawberry.field(
+        description="What the expert received or the user got back; null where nothing of that kind happened (K5, S)."
+    )
 
     @classmethod
     def of(cls, row: models.TimelineEvent, viewer: models.Person) -> "TimelineEvent":
@@ -143,6 +203,7 @@ class TimelineEvent(Node):
             label=timeline_label(row.kind, viewer.language),
             actor=row.actor,
             occurred_at=row.occurred_at,
+            credits=None if row.credits is None else Credits(row.credits),
         )
 
 

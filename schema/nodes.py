@@ -8,7 +8,7 @@ from resolvers import visibility
 from schema.context import Context, Kind
 from schema.credits import CreditMovement
 from schema.ids import named_by
-from schema.meetings import Meeting, TimelineEvent
+from schema.meetings import AlternativeDate, Meeting, TimelineEvent
 from schema.node import Node
 from schema.people import Person, Service, Skill
 
@@ -48,6 +48,7 @@ NODES: dict[str, Read] = {
     "Service": _rows(Service, visibility.visible_services),
     "Skill": _rows(Skill, visibility.visible_skills),
     "Meeting": _rows(Meeting, visibility.visible_meetings),
+    "AlternativeDate": _rows(AlternativeDate, visibility.visible_alternative_dates),
     "TimelineEvent": _rows(TimelineEvent, visibility.visible_events),
     "CreditMovement": _movements,
 }

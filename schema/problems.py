@@ -8,6 +8,7 @@ from resolvers.listing import visible_meeting
 from rules import problems
 from rules.terms import InvalidInputCode
 from rules.terms import Refusal as RefusalKind
+from schema.actions import Consequences
 from schema.ahead import found
 from schema.context import Context
 from schema.meetings import Meeting
@@ -40,6 +41,13 @@ class ConflictsFound(Problem):
     """Approving would overlap agreed meetings of the viewer; approve again with `acknowledgeConflicts` (C2)."""
 
     conflicts: list[Meeting] = strawberry.field(description="The viewer's own agreed meetings, and nobody else's.")
+
+
+@strawberry.type
+class LateCancellation(Problem):
+    """So near its start the meeting is cancelled only with `acknowledgeLateCancellation`; nothing has changed (K4)."""
+
+    consequences: Consequences = strawberry.field(description="What cancelling it now would bring about.")
 
 
 @strawberry.type
@@ -84,6 +92,8 @@ async def as_data(problem: problems.Problem, context: Context, *, meeting_id: UU
         case problems.ConflictsFound(meeting_ids=ids):
             known = await found(context, Meeting, ids)
             return ConflictsFound(message=message, conflicts=[known[each] for each in ids])
+        case problems.LateCancellation(consequences=known_consequences):
+            return LateCancellation(message=message, consequences=Consequences.of(known_consequences, ()))
         case problems.InsufficientCredits(required=required, available=available, missing=missing):
             return InsufficientCredits(
                 message=message, required=Credits(required), available=Credits(available), missing=Credits(missing)

@@ -22,6 +22,7 @@ from schema.profile import ProfileMutation
 from schema.proposing import ProposingMutation
 from schema.query import Query
 from schema.reasons import ReasonsMutation
+from schema.rescheduling import ReschedulingMutation
 from schema.scalars import SCALARS
 from schema.subscription import Subscription
 
@@ -56,7 +57,13 @@ REPEATED = {
 
 @strawberry.type
 class Mutation(
-    ProposingMutation, AnsweringMutation, CancellingMutation, CreditsMutation, ReasonsMutation, ProfileMutation
+    ProposingMutation,
+    AnsweringMutation,
+    ReschedulingMutation,
+    CancellingMutation,
+    CreditsMutation,
+    ReasonsMutation,
+    ProfileMutation,
 ):
     """Every action; what stands in its way is answered as data, a Problem."""
 

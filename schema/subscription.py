@@ -3,11 +3,12 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from functools import partial
 from typing import Annotated, TypeVar
+from uuid import UUID
 
 import strawberry
 
 from resolvers import watching
-from schema.ahead import look_ahead
+from schema.ahead import look_ahead, one
 from schema.context import Context, Info
 from schema.credits import CreditAccount
 from schema.ids import row_id
@@ -24,6 +25,17 @@ class MeetingUpdate:
     cursor: str
     event: TimelineEvent = strawberry.field(description="What happened.")
     meeting: Meeting = strawberry.field(description="As it is now, which may be later than the event.")
+
+
+@strawberry.type
+class ConflictWarning:
+    """A date that waits for the viewer's answer collides with agreed meetings of theirs, or no longer does (C3)."""
+
+    waiting_id: strawberry.Private[UUID]
+    meeting: Meeting = one("waiting_id", "The one that waits for the viewer's answer.")
+    conflicts: list[Meeting] = strawberry.field(
+        description="What it would collide with; empty once the conflict is gone."
+    )
 
 
 @strawberry.type
@@ -53,6 +65,13 @@ class Subscription:
         return _pushed(info, updates, partial(_meeting_update, context))
 
     @strawberry.subscription
+    async def conflict_warnings(self, info: Info) -> AsyncGenerator[ConflictWarning, None]:
+        """Conflicts of what waits for the viewer's answer: those that stand, then each as it comes or goes (C3)."""
+        context = info.context
+        warnings = await context.until_the_end(watching.conflict_warnings(context.feeds, viewer=context.viewer))
+        return _pushed(info, warnings, partial(_conflict_warning, context))
+
+    @strawberry.subscription
     async def credit_account_updates(self, info: Info) -> AsyncGenerator[CreditAccount, None]:
         """The balances now, then after each change."""
         context = info.context
@@ -78,3 +97,8 @@ def _meeting_update(context: Context, update: watching.Update) -> MeetingUpdate:
     assert news.meeting is not None
     event, meeting = context.show(TimelineEvent, news.event), context.show(Meeting, news.meeting)
     return MeetingUpdate(cursor=cursor, event=event, meeting=meeting)
+
+
+def _conflict_warning(context: Context, warning: watching.ConflictWarning) -> ConflictWarning:
+    meeting_id, conflicts = warning
+    return ConflictWarning(waiting_id=meeting_id, conflicts=[context.show(Meeting, row) for row in conflicts])

@@ -13,6 +13,7 @@ import httpx
 import websockets
 from starlette.applications import Starlette
 
+from jobs.worker import all_jobs
 from tests.invariants import state
 
 WAIT_AT_MOST_SECONDS = 20
@@ -21,7 +22,13 @@ MEETING = """
 fragment Whole on Meeting {
   id version status creditPaymentStatus viewerSide startsAt endsAt durationMinutes price proposedBy
   userAnswer expertAnswer user { id } expert { id } service { id } skill { id } reason { code }
-  conflicts { id } timeline { edges { node { sequence kind actor person { id } reason { code } occurredAt } } }
+  alternativeDate { ...Alternative } alternativeDates { ...Alternative }
+  conflicts { id } timeline { edges { node {
+    sequence kind actor person { id } reason { code } credits occurredAt alternativeDate { id }
+  } } }
+}
+fragment Alternative on AlternativeDate {
+  id startsAt endsAt chosenBy status originalDateInForce reason { code } chosenAt
 }
 """
 
@@ -35,6 +42,7 @@ MEETING_PROBLEMS = (
     PROBLEMS
     + """
   ... on ConflictsFound { conflicts { id } }
+  ... on LateCancellation { consequences { ...Cost } }
   ... on InsufficientCredits { required available missing }
   ... on StaleVersion { meeting { id version } }
 """
@@ -42,7 +50,24 @@ MEETING_PROBLEMS = (
 
 CHANGED = "... on MeetingChanged { meeting { ...Whole } events { id sequence kind actor label } }"
 
-MEETING_MUTATIONS = {"proposeMeeting", "proposeMeetingToUser", "approveMeeting", "rejectMeeting", "cancelMeeting"}
+COST = """
+fragment Cost on Consequences {
+  creditsBlocked creditsReturnedToUser creditsDeductedFromUser creditsPaidToExpert acknowledgementRequired freeUntil
+  originalDateStaysInForce conflicts { id }
+}
+"""
+
+MEETING_MUTATIONS = {
+    "proposeMeeting",
+    "proposeMeetingToUser",
+    "approveMeeting",
+    "rejectMeeting",
+    "cancelMeeting",
+    "chooseAlternativeDate",
+    "approveAlternativeDate",
+    "rejectAlternativeDate",
+    "cancelAlternativeDate",
+}
 
 OTHER_RESULTS = {
     "grantCredits": "... on CreditsGranted { movement { id kind availableChange blockedChange note } }",
@@ -59,7 +84,7 @@ def mutation(action: str) -> str:
     """The document of a mutation, selecting all that its answer can hold."""
     input_type = f"{action[0].upper()}{action[1:]}Input"
     if action in MEETING_MUTATIONS:
-        body, rest = CHANGED + MEETING_PROBLEMS, MEETING
+        body, rest = CHANGED + MEETING_PROBLEMS, MEETING + COST
     else:
         body, rest = OTHER_RESULTS[action] + PROBLEMS, ""
     return f"mutation Act($input: {input_type}!) {{ {action}(input: $input) {{ __typename {body} }} }} {rest}"
@@ -125,6 +150,12 @@ class Service:
         before = await state()
         yield
         assert await state() == before
+
+    async def beat(self) -> None:
+        """Have everything done that is due by now, as a worker does at its next beat."""
+        jobs = all_jobs()
+        while any([await job() for job in jobs]):
+            pass
 
     async def settled(self, before: set[asyncio.Task[Any]]) -> None:
         """Wait until all tasks that were begun since have ended."""

@@ -5,21 +5,17 @@ from typing import Any
 from tortoise.connection import get_connection
 
 BALANCES_MATCH_MOVEMENTS = """
+WITH change AS (
+    SELECT credited_person_id AS person_id, credited_account AS account, amount FROM credit_movement
+    UNION ALL SELECT debited_person_id, debited_account, -amount FROM credit_movement
+), ledger AS (
+    SELECT person_id, COALESCE(SUM(amount) FILTER (WHERE account = 'AVAILABLE'), 0) AS available,
+        COALESCE(SUM(amount) FILTER (WHERE account = 'BLOCKED'), 0) AS blocked
+    FROM change GROUP BY person_id
+)
 SELECT person.id, person.available, person.blocked, ledger.available AS moved, ledger.blocked AS moved_blocked
-FROM person CROSS JOIN LATERAL (
-    SELECT
-        COALESCE(SUM(amount * ((credited_person_id = person.id AND credited_account = 'AVAILABLE')::int
-            - (debited_person_id = person.id AND debited_account = 'AVAILABLE')::int)), 0) AS available,
-        COALESCE(SUM(amount * ((credited_person_id = person.id AND credited_account = 'BLOCKED')::int
-            - (debited_person_id = person.id AND debited_account = 'BLOCKED')::int)), 0) AS blocked
-    FROM (
-        SELECT amount, COALESCE(credited_person_id, '00000000-0000-0000-0000-000000000000') AS credited_person_id,
-            credited_account, COALESCE(debited_person_id, '00000000-0000-0000-0000-000000000000') AS debited_person_id,
-            debited_account
-        FROM credit_movement
-    ) AS movement
-) AS ledger
-WHERE person.available <> ledger.available OR person.blocked <> ledger.blocked
+FROM person LEFT JOIN ledger ON ledger.person_id = person.id
+WHERE (person.available, person.blocked) <> (COALESCE(ledger.available, 0), COALESCE(ledger.blocked, 0))
 """
 
 ACCOUNTS_SUM_TO_ZERO = """
@@ -67,6 +63,15 @@ LEFT JOIN feed_entry ON feed_entry.ref = timeline_event.id AND feed_entry.person
 GROUP BY timeline_event.id HAVING COUNT(feed_entry.id) <> 2
 """
 
+ONE_ALTERNATIVE_DATE_WAITS = """
+SELECT meeting.id, meeting.status FROM meeting
+LEFT JOIN alternative_date AS pending ON pending.meeting_id = meeting.id AND pending.status = 'PENDING'
+WHERE meeting.alternative_id IS DISTINCT FROM pending.id
+    OR (pending.original_date_in_force AND meeting.status <> 'AGREED')
+    OR (NOT pending.original_date_in_force AND (meeting.status <> 'AWAITING_APPROVAL'
+        OR (meeting.starts_at, meeting.ends_at) <> (pending.starts_at, pending.ends_at)))
+"""
+
 # A key stands for something that was done: one that names nothing would have been left by an action that failed.
 KEYS_NAME_WHAT_WAS_DONE = "SELECT id FROM idempotency_key WHERE made_id IS NULL"
 
@@ -75,6 +80,9 @@ INVARIANTS = {
     "all accounts sum to zero (M1)": ACCOUNTS_SUM_TO_ZERO,
     "a meeting's blocked credits are its price while BLOCKED, and none otherwise (M2)": (
         BLOCKED_IS_THE_PRICE_WHILE_BLOCKED
+    ),
+    "a pending alternative date is the meeting's, which is agreed, or waits at that date (R2, R3)": (
+        ONE_ALTERNATIVE_DATE_WAITS
     ),
     "timelines have no gap": TIMELINES_HAVE_NO_GAP,
     "timelines never run backwards": TIMELINES_NEVER_RUN_BACKWARDS,
@@ -97,9 +105,10 @@ SELECT (SELECT COUNT(*) FROM person) AS people, (SELECT COUNT(*) FROM meeting) A
     (SELECT COUNT(*) FROM idempotency_key) AS keys, (SELECT COUNT(*) FROM skill) AS skills,
     (SELECT md5(string_agg(person::text, '|' ORDER BY id)) FROM person) AS all_people,
     (SELECT md5(string_agg(meeting::text, '|' ORDER BY id)) FROM meeting) AS all_meetings,
+    (SELECT md5(string_agg(alternative_date::text, '|' ORDER BY id)) FROM alternative_date) AS all_alternative_dates,
+    (SELECT md5(string_agg(reason::text, '|' ORDER BY id)) FROM reason) AS all_reasons,
     (SELECT md5(string_agg(service::text, '|' ORDER BY id)) FROM service) AS all_services,
-    (SELECT md5(string_agg(person_skill::text, '|' ORDER BY id)) FROM person_skill) AS all_skills,
-    (SELECT md5(string_agg(reason::text, '|' ORDER BY id)) FROM reason) AS all_reasons
+    (SELECT md5(string_agg(person_skill::text, '|' ORDER BY id)) FROM person_skill) AS all_skills
 """
 
 

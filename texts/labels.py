@@ -11,6 +11,17 @@ TIMELINE_LABELS = {
     TimelineEventKind.REJECTED_BY_EXPERT: N_("Rejected by the expert"),
     TimelineEventKind.CANCELLED_BY_USER: N_("Cancelled by the user"),
     TimelineEventKind.CANCELLED_BY_EXPERT: N_("Cancelled by the expert"),
+    TimelineEventKind.PROPOSAL_LAPSED: N_("The proposal lapsed unanswered"),
+    TimelineEventKind.CANCELLATION_REIMBURSED: N_("The expert was reimbursed for the late cancellation"),
+    TimelineEventKind.ALTERNATIVE_DATE_CHOSEN_BY_USER: N_("Alternative date chosen by the user"),
+    TimelineEventKind.ALTERNATIVE_DATE_CHOSEN_BY_EXPERT: N_("Alternative date chosen by the expert"),
+    TimelineEventKind.ALTERNATIVE_DATE_APPROVED_BY_USER: N_("Alternative date approved by the user"),
+    TimelineEventKind.ALTERNATIVE_DATE_APPROVED_BY_EXPERT: N_("Alternative date approved by the expert"),
+    TimelineEventKind.ALTERNATIVE_DATE_REJECTED_BY_USER: N_("Alternative date rejected by the user"),
+    TimelineEventKind.ALTERNATIVE_DATE_REJECTED_BY_EXPERT: N_("Alternative date rejected by the expert"),
+    TimelineEventKind.ALTERNATIVE_DATE_CANCELLED_BY_USER: N_("Alternative date taken back by the user"),
+    TimelineEventKind.ALTERNATIVE_DATE_CANCELLED_BY_EXPERT: N_("Alternative date taken back by the expert"),
+    TimelineEventKind.ALTERNATIVE_DATE_LAPSED: N_("The alternative date lapsed unanswered"),
 }
 
 

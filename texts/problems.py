@@ -6,6 +6,7 @@ from rules.problems import (
     IdempotencyKeyReused,
     InsufficientCredits,
     InvalidInput,
+    LateCancellation,
     NotFound,
     Problem,
     StaleVersion,
@@ -18,6 +19,10 @@ REFUSALS = {
     Refusal.STAFF_ONLY: N_("Only Expertim's staff can do this."),
     Refusal.NOT_YOUR_SIDE: N_("This is not yours to do in this meeting."),
     Refusal.WRONG_STATUS: N_("The meeting is not in a state in which this can be done."),
+    Refusal.ALTERNATIVE_DATE_PENDING: N_("An alternative date is waiting for an answer first."),
+    Refusal.NO_ALTERNATIVE_DATE: N_("There is no alternative date waiting for an answer."),
+    Refusal.OWN_ALTERNATIVE_DATE: N_("You chose this alternative date; the other side has to answer it."),
+    Refusal.NOT_OWN_ALTERNATIVE_DATE: N_("The other side chose this alternative date."),
     Refusal.ALREADY_ANSWERED: N_("You have already given your answer."),
     Refusal.MEETING_STARTED: N_("The planned start of the meeting has passed."),
 }
@@ -28,12 +33,16 @@ INPUT_FAULTS = {
     InvalidInputCode.OUT_OF_RANGE: N_("This is outside the range that is allowed."),
     InvalidInputCode.IN_THE_PAST: N_("This must lie in the future."),
     InvalidInputCode.UNKNOWN: N_("This is not one of the possible choices."),
+    InvalidInputCode.UNCHANGED: N_("This is what it already was."),
     InvalidInputCode.SELF: N_("You can't have a meeting with yourself."),
     InvalidInputCode.MALFORMED: N_("This contains characters that can't be used."),
 }
 
 PLAIN = {
     NotFound: N_("This does not exist, or it is not yours to see."),
+    LateCancellation: N_(
+        "The meeting begins so soon that you must confirm its cancellation, knowing what it would bring about."
+    ),
     ConflictsFound: N_("You already have another agreed meeting at this time."),
     StaleVersion: N_("The meeting has changed since you last saw it."),
     IdempotencyKeyReused: N_("This idempotency key was used before with another input."),

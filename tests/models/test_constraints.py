@@ -10,11 +10,13 @@ import asyncpg
 import pytest
 
 import models
+from rules.terms import AlternativeDateStatus
 from tests.driving import Service
 
 constraints = importlib.import_module("models.migrations.0002_constraints")
 reading = importlib.import_module("models.migrations.0004_reading")
-CHECKS: dict[tuple[str, str], str] = constraints.CHECKS | reading.CHECKS
+rescheduling = importlib.import_module("models.migrations.0006_one_alternative_date")
+CHECKS: dict[tuple[str, str], str] = constraints.CHECKS | reading.CHECKS | rescheduling.CHECKS
 
 SOMEBODY = str(uuid4())
 
@@ -36,7 +38,14 @@ BREAKING: dict[str, dict[str, Any]] = {
         "credited_account": "ISSUANCE",
         "credited_person_id": None,
     },
+    "alternative_date_ends_after_it_starts": dict.fromkeys(("starts_at", "ends_at", "lapses_at"), "2027-03-02T12:00Z"),
+    "alternative_date_lapses_by_its_start": {
+        "starts_at": "2027-03-02T12:00Z",
+        "ends_at": "2027-03-02T13:00Z",
+        "lapses_at": "2027-03-02T12:00:00.000001Z",
+    },
     "timeline_event_counts_from_one": {"sequence": 0},
+    "timeline_event_credits_not_negative": {"credits": -1},
     "feed_entry_counts_from_one": {"position": 0},
     "sandbox_clock_is_one": {"id": 2},
 }
@@ -64,6 +73,7 @@ UNIQUE: dict[str, list[tuple[str, ...]]] = {
     "skill": [("folded_name",)],
     "person_skill": [("person_id", "skill_id")],
     "reason": [("kind", "code")],
+    "alternative_date": [("meeting_id",)],  # of those that wait for an answer (R1)
     "timeline_event": [("meeting_id", "sequence")],
     "feed_entry": [("person_id", "position")],
     "idempotency_key": [("person_id", "key")],
@@ -74,6 +84,7 @@ FRESH: dict[str, dict[str, Any]] = {
     "person": {"subject": "nobody's yet"},
     "skill": {"folded_name": "nobody's yet"},
     "reason": {"code": "NEW"},
+    "alternative_date": {"status": "LAPSED"},
     "timeline_event": {"sequence": 1_000_000},
     "feed_entry": {"id": 10**15, "position": 1_000_000},
     "idempotency_key": {"key": "new"},
@@ -89,6 +100,8 @@ async def a_row_in_every_table(service: Service) -> None:
     meeting = await uma.proposed(emil)
     rejected = {"meetingId": meeting["id"], "reasonCode": "OTHER", "idempotencyKey": "once"}
     assert (await emil.act("rejectMeeting", **rejected))["__typename"] == "MeetingChanged"
+    chosen = {"meetingId": meeting["id"], "startsAt": service.at(days=2)}
+    assert (await emil.act("chooseAlternativeDate", **chosen))["__typename"] == "MeetingChanged"
 
 
 @pytest.fixture
@@ -109,7 +122,8 @@ async def copy_row(database: asyncpg.Connection, table: str, **changes: Any) -> 
     """Insert a copy of one of a table's rows, so that only what was changed can be wrong with it."""
     async with database.transaction():
         await database.execute(
-            f"INSERT INTO {table} SELECT (jsonb_populate_record({table}, $1::jsonb)).* FROM {table} LIMIT 1",
+            f"INSERT INTO {table} SELECT (jsonb_populate_record({table}, $1::jsonb)).* FROM {table}"
+            f" ORDER BY to_jsonb({table}) ->> 'status' = 'PENDING' DESC NULLS LAST LIMIT 1",
             json.dumps({"id": str(uuid4()), **changes}),
         )
 
@@ -169,6 +183,15 @@ async def test_the_database_has_these_unique_keys_and_no_others(database: asyncp
     rows = await database.fetch(UNIQUE_INDEXES, await tables(database))
     found = sorted((row["of_table"], tuple(row["columns"])) for row in rows)
     assert found == sorted((table, key) for table, keys in UNIQUE.items() for key in keys)
+
+
+async def test_r1_only_of_alternative_dates_that_wait_is_there_one_for_each_meeting(database: asyncpg.Connection):
+    for status in set(AlternativeDateStatus) - {AlternativeDateStatus.PENDING}:
+        for _ in range(2):
+            await copy_row(database, "alternative_date", status=status)
+    with pytest.raises(asyncpg.UniqueViolationError) as refused:
+        await copy_row(database, "alternative_date", status="PENDING")
+    assert refused.value.constraint_name == "alternative_date_one_pending"
 
 
 FOREIGN_KEYS = """

@@ -1,5 +1,6 @@
-"""Answering and cancelling, over the public API: what is refused, and that then nothing has happened."""
+"""Answering, and taking a proposal back, over the public API: what is refused, and that then nothing has happened."""
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -106,11 +107,13 @@ async def test_a_k1_from_the_planned_start_on_nothing_can_be_answered_or_cancell
     assert refused["currentMeeting"] == {"id": meeting["id"], "status": "AWAITING_APPROVAL"}
 
 
-@EACH_ACTION
-@pytest.mark.parametrize("ended_by", ACTIONS)
+@pytest.mark.parametrize(
+    ("ended_by", "action"), [pair for pair in product(ACTIONS, ACTIONS) if pair != ("approveMeeting", "cancelMeeting")]
+)
 async def test_a_k1_what_is_answered_or_cancelled_stays_so(
-    world: Service, uma: Client, emil: Client, action: str, ended_by: str
+    world: Service, uma: Client, emil: Client, ended_by: str, action: str
 ):
+    """But what is agreed can be called off (K2)."""
     meeting = await uma.proposed(emil)
     ender = uma if ended_by == "cancelMeeting" else emil
     assert (await ender.act(ended_by, meetingId=meeting["id"], **ACTIONS[ended_by]))["__typename"] == "MeetingChanged"

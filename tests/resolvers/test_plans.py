@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from resolvers.lapsing import MOST_AT_ONCE, lapsed_meetings
 from schema.ids import row_id
 from tests.driving import Client, Service
 from tests.statements import Statement, statements
@@ -47,6 +48,16 @@ FROM generate_series(1, 100000) AS n,
     ) AS e(expert),
     LATERAL (SELECT $2::timestamptz + (n - 97000) * interval '11 minutes') AS b(begins)
 WHERE NOT (n % 500 = 7 AND n / 7 % 5 = 0);
+
+-- Most alternative dates have been answered; of the others, those of the busy expert have lapsed.
+INSERT INTO alternative_date (id, meeting_id, starts_at, ends_at, lapses_at, chosen_by, status, original_date_in_force,
+    user_answer_before, expert_answer_before, chosen_at)
+SELECT id, id, starts_at, ends_at, starts_at, 'USER',
+    CASE WHEN status = 'AGREED' AND expert_id = $1 THEN 'PENDING' ELSE 'APPROVED' END, TRUE, 'APPROVED', 'APPROVED',
+    created_at
+FROM meeting;
+
+UPDATE meeting SET alternative_id = id WHERE id IN (SELECT id FROM alternative_date WHERE status = 'PENDING');
 
 INSERT INTO timeline_event (id, meeting_id, sequence, kind, actor, occurred_at)
 SELECT gen_random_uuid(), id, sequence, 'MEETING_PROPOSED', 'USER', created_at
@@ -112,7 +123,7 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def literal(value: Any, viewer: UUID) -> str:
     """A value as SQL has it, where it is the viewer's id the busy expert's."""
     if isinstance(value, list):
-        return f"ARRAY[{', '.join(literal(each, viewer) for each in value)}]"
+        return f"ARRAY[{', '.join(literal(each, viewer) for each in value)}]::uuid[]"
     told = str(BUSY) if str(value) == str(viewer) else str(value)
     return f"'{told}'::uuid" if isinstance(value, UUID) else f"'{told}'"
 
@@ -151,3 +162,14 @@ async def test_q1_a_page_of_a_very_long_list_touches_few_rows(
     too_many = {key: rows for key, rows in touched.items() if rows > 1_000}
     assert not too_many
     assert max(touched.values()) > 20, "and there was much to read"
+
+
+async def test_j1_what_has_lapsed_is_found_by_touching_few_rows(world: Service, crowded: asyncpg.Connection):
+    """However much there is, and however much more has been answered; also while some are left out (J1)."""
+    for left_out in ([], [UUID(f"10000000-0000-0000-0000-{number:012}") for number in range(50)]):
+        with statements() as sent:
+            await lapsed_meetings(left_out)
+        for mode in ("force_custom_plan", "force_generic_plan"):
+            await crowded.execute(f"SET plan_cache_mode = {mode}")
+            touched = [await rows_touched(crowded, statement, BUSY) for statement in sent]
+            assert 2 * MOST_AT_ONCE <= sum(touched) <= 1_000, (mode, touched)

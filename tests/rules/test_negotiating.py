@@ -1,214 +1,113 @@
-"""The rules of a proposal and its answers, played from the proposal on, for both sides."""
+"""Proposals and their answers, for both sides (P1-P4, A1-A3, C2)."""
 
-from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from functools import partial
-from itertools import product
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from rules import answering, cancelling, proposing
-from rules.meetings import Decision, MeetingFacts, MeetingState
-from rules.policy import Policy
-from rules.problems import ActionRefused, ConflictsFound, InsufficientCredits, InvalidInput, Problem
-from rules.proposing import Terms
-from rules.terms import (
-    Answer,
-    CreditMovementKind,
-    CreditPaymentStatus,
-    InvalidInputCode,
-    MeetingStatus,
-    NotificationKind,
-    Refusal,
-    Side,
-    TimelineEventKind,
+from rules import answering, proposing
+from rules.problems import ActionRefused, ConflictsFound, InsufficientCredits, InvalidInput
+from rules.terms import Answer, CreditPaymentStatus, InvalidInputCode, MeetingStatus, Side
+from tests.rules.playing import (
+    CHOOSER,
+    DAY,
+    NOW,
+    POLICY,
+    PRICE,
+    PROPOSER,
+    START,
+    TICK,
+    agreed,
+    kinds,
+    moved,
+    play,
+    rejected,
+    told,
 )
 
-NOW = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
-TERMS = Terms(NOW + timedelta(days=1), 60, 4000)
-BOTH = pytest.mark.parametrize("proposer", list(Side))
 
-approve = partial(answering.approve, acknowledge_conflicts=False)
-Act = Callable[..., Decision]
-ACTIONS: dict[str, Act] = {"approve": approve, "reject": answering.reject, "cancel": cancelling.cancel}
-
-
-def proposed(proposer: Side, terms: Terms = TERMS) -> Decision:
-    return proposing.by_user(terms, user_available=10_000) if proposer is Side.USER else proposing.by_expert(terms)
-
-
-def facts(state: MeetingState, *, available: int = 10_000, conflicts=()) -> MeetingFacts:
-    return MeetingFacts(state=state, user_available=available, conflicts=tuple(conflicts))
-
-
-def after(proposer: Side, *actions: tuple[str, Side]) -> MeetingState:
-    """The state that these actions lead to."""
-    state = proposed(proposer).state
-    for name, side in actions:
-        state = ACTIONS[name](facts(state), by=side, now=NOW).state
-    return state
+@PROPOSER
+def test_p1_p2_p3_a_proposal_is_approved_by_its_proposer_and_a_users_blocks_its_price(proposer: Side):
+    played = play(proposer)
+    assert played.state.status is MeetingStatus.AWAITING_APPROVAL
+    assert (played.state.answer(proposer), played.state.answer(proposer.other)) == (Answer.APPROVED, Answer.PENDING)
+    assert kinds(played.decision) == ["MEETING_PROPOSED", f"{proposer}_APPROVED"]
+    assert all(event.side is proposer for event in played.decision.events)
+    assert told(played.decision) == [(f"{proposer}_MEETING_INVITATION", proposer.other)]
+    assert (played.state.credit_payment_status, moved(played.decision)) == (
+        (CreditPaymentStatus.BLOCKED, [("BLOCK", PRICE)])
+        if proposer is Side.USER
+        else (CreditPaymentStatus.NOT_BLOCKED, [])
+    )
 
 
-def refusal(action: Callable[[], Decision]) -> Problem:
-    with pytest.raises(Problem) as refused:
-        action()
-    return refused.value
-
-
-def test_p1_p3_a_users_proposal_is_approved_by_the_user_and_blocks_its_price():
-    decision = proposed(Side.USER)
-    assert decision.state.status is MeetingStatus.AWAITING_APPROVAL
-    assert decision.state.credit_payment_status is CreditPaymentStatus.BLOCKED
-    assert (decision.state.user_answer, decision.state.expert_answer) == (Answer.APPROVED, Answer.PENDING)
-    assert [event.kind for event in decision.events] == [
-        TimelineEventKind.MEETING_PROPOSED,
-        TimelineEventKind.USER_APPROVED,
-    ]
-    assert [(movement.kind, movement.amount) for movement in decision.movements] == [(CreditMovementKind.BLOCK, 4000)]
-    assert [(notice.kind, notice.to) for notice in decision.notices] == [
-        (NotificationKind.USER_MEETING_INVITATION, Side.EXPERT)
-    ]
-
-
-def test_p2_p3_an_experts_proposal_is_approved_by_the_expert_and_blocks_nothing():
-    decision = proposed(Side.EXPERT)
-    assert decision.state.status is MeetingStatus.AWAITING_APPROVAL
-    assert decision.state.credit_payment_status is CreditPaymentStatus.NOT_BLOCKED
-    assert (decision.state.user_answer, decision.state.expert_answer) == (Answer.PENDING, Answer.APPROVED)
-    assert [event.kind for event in decision.events] == [
-        TimelineEventKind.MEETING_PROPOSED,
-        TimelineEventKind.EXPERT_APPROVED,
-    ]
-    assert decision.movements == ()
-    assert [(notice.kind, notice.to) for notice in decision.notices] == [
-        (NotificationKind.EXPERT_MEETING_INVITATION, Side.USER)
-    ]
-
-
-@BOTH
+@PROPOSER
 def test_a1_the_other_side_approves_and_the_meeting_is_agreed_with_its_price_blocked(proposer: Side):
-    other = proposer.other
-    decision = approve(facts(after(proposer)), by=other, now=NOW)
-    assert decision.state.status is MeetingStatus.AGREED
-    assert decision.state.credit_payment_status is CreditPaymentStatus.BLOCKED
-    assert decision.state.answer(other) is decision.state.answer(proposer) is Answer.APPROVED
-    assert [event.kind for event in decision.events] == [TimelineEventKind[f"{other}_APPROVED"]]
-    assert [movement.kind for movement in decision.movements] == (
-        [CreditMovementKind.BLOCK] if proposer is Side.EXPERT else []
-    )
-    assert [(notice.kind, notice.to) for notice in decision.notices] == [(NotificationKind.MEETING_APPROVED, proposer)]
+    played = play(proposer)
+    decision = played.do("approve", proposer.other, now=START - TICK)
+    assert played.state.status is MeetingStatus.AGREED
+    assert played.state.credit_payment_status is CreditPaymentStatus.BLOCKED
+    assert played.state.user_answer is played.state.expert_answer is Answer.APPROVED
+    assert kinds(decision) == [f"{proposer.other}_APPROVED"]
+    assert moved(decision) == ([("BLOCK", PRICE)] if proposer is Side.EXPERT else [])
+    assert told(decision) == [("MEETING_APPROVED", proposer)]
 
 
-def test_a1_p7_only_the_user_can_lack_credits_and_then_nothing_changes():
-    poor = facts(after(Side.EXPERT), available=3999)
-    assert isinstance(refusal(lambda: approve(poor, by=Side.USER, now=NOW)), InsufficientCredits)
-    assert approve(facts(after(Side.USER), available=0), by=Side.EXPERT, now=NOW).movements == ()
+def test_a1_p7_only_the_user_can_lack_credits():
+    problem = play(Side.EXPERT).problem("approve", Side.USER, available=PRICE - 1)
+    assert isinstance(problem, InsufficientCredits)
+    assert problem.missing == 1
+    played = play(Side.USER)
+    played.accounts = dict.fromkeys(played.accounts, 0)
+    assert moved(played.do("approve", Side.EXPERT)) == []
 
 
-@BOTH
+@PROPOSER
 def test_a3_p7_the_other_side_rejects_and_what_was_blocked_returns(proposer: Side):
-    other = proposer.other
-    decision = answering.reject(facts(after(proposer)), by=other, now=NOW)
-    assert decision.state.status is MeetingStatus.REJECTED
-    assert decision.state.answer(other) is Answer.REJECTED
-    assert decision.state.answer(proposer) is Answer.APPROVED
-    blocked = proposer is Side.USER
-    assert decision.state.credit_payment_status is (
-        CreditPaymentStatus.RETURNED if blocked else CreditPaymentStatus.NOT_BLOCKED
+    played = play(proposer)
+    decision = played.do("reject", proposer.other, now=START - TICK)
+    assert played.state.status is MeetingStatus.REJECTED
+    assert (played.state.answer(proposer), played.state.answer(proposer.other)) == (Answer.APPROVED, Answer.REJECTED)
+    assert (played.state.credit_payment_status, moved(decision)) == (
+        (CreditPaymentStatus.RETURNED, [("UNBLOCK", PRICE)])
+        if proposer is Side.USER
+        else (CreditPaymentStatus.NOT_BLOCKED, [])
     )
-    assert [movement.kind for movement in decision.movements] == ([CreditMovementKind.UNBLOCK] if blocked else [])
     (event,) = decision.events
-    assert (event.kind, event.gives_reason) == (TimelineEventKind[f"REJECTED_BY_{other}"], True)
-    assert [(notice.kind, notice.to) for notice in decision.notices] == [(NotificationKind.MEETING_REJECTED, proposer)]
+    assert (event.kind, event.side, event.gives_reason) == (f"REJECTED_BY_{proposer.other}", proposer.other, True)
+    assert told(decision) == [("MEETING_REJECTED", proposer)]
 
 
-@BOTH
-def test_k1_p7_the_proposer_cancels_an_unanswered_proposal_and_what_was_blocked_returns(proposer: Side):
-    decision = cancelling.cancel(facts(after(proposer)), by=proposer, now=NOW)
-    assert decision.state.status is MeetingStatus.CANCELLED
-    blocked = proposer is Side.USER
-    assert decision.state.credit_payment_status is (
-        CreditPaymentStatus.RETURNED if blocked else CreditPaymentStatus.NOT_BLOCKED
-    )
-    assert [movement.kind for movement in decision.movements] == ([CreditMovementKind.UNBLOCK] if blocked else [])
-    assert [event.kind for event in decision.events] == [TimelineEventKind[f"CANCELLED_BY_{proposer}"]]
-    assert [(notice.kind, notice.to) for notice in decision.notices] == [
-        (NotificationKind[f"MEETING_CANCELLED_BY_{proposer}"], proposer.other)
-    ]
-
-
-@BOTH
-def test_k1_the_other_side_does_not_cancel_a_proposal_it_rejects_it(proposer: Side):
-    refused = refusal(lambda: cancelling.cancel(facts(after(proposer)), by=proposer.other, now=NOW))
-    assert isinstance(refused, ActionRefused)
-    assert refused.refusal is Refusal.NOT_YOUR_SIDE
-
-
-@BOTH
-@pytest.mark.parametrize("action", ["approve", "reject"])
-def test_a_nobody_answers_their_own_proposal(proposer: Side, action: str):
-    refused = refusal(lambda: ACTIONS[action](facts(after(proposer)), by=proposer, now=NOW))
-    assert isinstance(refused, ActionRefused)
-    assert refused.refusal is Refusal.ALREADY_ANSWERED
-
-
-@BOTH
-@pytest.mark.parametrize(("ended_by", "action", "side"), list(product(ACTIONS, ACTIONS, Side)))
-def test_a_k1_what_has_been_answered_or_cancelled_is_refused_every_further_action(
-    proposer: Side, ended_by: str, action: str, side: Side
-):
-    ender = proposer if ended_by == "cancel" else proposer.other
-    ended = after(proposer, (ended_by, ender))
-    refused = refusal(lambda: ACTIONS[action](facts(ended), by=side, now=NOW))
-    assert isinstance(refused, ActionRefused)
-    assert refused.refusal is Refusal.WRONG_STATUS
-
-
-@BOTH
-@pytest.mark.parametrize("action", ACTIONS)
-def test_a_k1_only_before_the_planned_start_to_the_microsecond(proposer: Side, action: str):
-    side = proposer if action == "cancel" else proposer.other
-    state = after(proposer)
-    just_before = state.starts_at - timedelta(microseconds=1)
-    assert ACTIONS[action](facts(state), by=side, now=just_before)
-    refused = refusal(lambda: ACTIONS[action](facts(state), by=side, now=state.starts_at))
-    assert isinstance(refused, ActionRefused)
-    assert refused.refusal is Refusal.MEETING_STARTED
-
-
-@BOTH
+@PROPOSER
 def test_c2_an_approval_is_answered_with_the_conflicts_unless_it_acknowledges_them(proposer: Side):
-    other = proposer.other
+    played = play(proposer)
     clash = uuid4()
-    conflicting = facts(after(proposer), conflicts=[clash])
-    refused = refusal(lambda: approve(conflicting, by=other, now=NOW))
-    assert isinstance(refused, ConflictsFound)
-    assert refused.meeting_ids == (clash,)
-    acknowledged = answering.approve(conflicting, by=other, now=NOW, acknowledge_conflicts=True)
-    assert acknowledged.state.status is MeetingStatus.AGREED
+    problem = played.problem("approve", proposer.other, conflicts=(clash,))
+    assert isinstance(problem, ConflictsFound)
+    assert problem.meeting_ids == (clash,)
+    facts = replace(played.facts, conflicts=(clash,))
+    decision = answering.approve(facts, by=proposer.other, now=NOW, acknowledge_conflicts=True)
+    assert decision.state.status is MeetingStatus.AGREED
 
 
 def test_q4_of_several_problems_refusals_come_before_conflicts_and_conflicts_before_credits():
-    state = after(Side.EXPERT)
-    hopeless = facts(state, available=0, conflicts=[uuid4()])
-    assert isinstance(refusal(lambda: approve(hopeless, by=Side.USER, now=NOW)), ConflictsFound)
-    assert isinstance(refusal(lambda: approve(hopeless, by=Side.USER, now=state.starts_at)), ActionRefused)
-    poor = replace(hopeless, conflicts=())
-    assert isinstance(refusal(lambda: approve(poor, by=Side.USER, now=NOW)), InsufficientCredits)
+    played = play(Side.EXPERT)
+    hopeless: dict[str, Any] = {"available": 0, "conflicts": (uuid4(),)}
+    assert isinstance(played.problem("approve", Side.USER, now=START, **hopeless), ActionRefused)
+    assert isinstance(played.problem("approve", Side.USER, **hopeless), ConflictsFound)
+    assert isinstance(played.problem("approve", Side.USER, available=0), InsufficientCredits)
 
 
-def test_q3_an_answer_already_given_is_named_before_a_start_that_has_passed():
-    state = after(Side.USER)
-    refused = refusal(lambda: approve(facts(state), by=Side.USER, now=state.starts_at))
-    assert isinstance(refused, ActionRefused)
-    assert refused.refusal is Refusal.ALREADY_ANSWERED
-
-
-POLICY = Policy()
-DAY = timedelta(days=1)
-TICK = timedelta(microseconds=1)
+@PROPOSER
+@CHOOSER
+def test_a1_r2_what_was_rejected_is_agreed_by_way_of_an_alternative_only(proposer: Side, chooser: Side):
+    played = rejected(proposer, ("choose", chooser))
+    for action in ("approve", "reject"):
+        for side in Side:
+            assert played.refused(action, side).value == "ALTERNATIVE_DATE_PENDING"
+    played.do("approve alternative", chooser.other)
+    assert replace(played.state, starts_at=START, ends_at=agreed(proposer).state.ends_at) == agreed(proposer).state
 
 
 @pytest.mark.parametrize(

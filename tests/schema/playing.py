@@ -29,6 +29,24 @@ class People:
         """The id of a new meeting that the user has proposed to the expert."""
         return str((await self.user.proposed(self.expert, startsAt=self.free()))["id"])
 
+    async def agreed(self, user: Client | None = None, starts_at: str = "") -> str:
+        """The id of a new meeting that the expert has approved."""
+        meeting = await (user or self.user).proposed(self.expert, startsAt=starts_at or self.free())
+        approved = await self.expert.act("approveMeeting", meetingId=meeting["id"])
+        assert approved["__typename"] == "MeetingChanged"
+        return str(meeting["id"])
+
+    async def rescheduled(self) -> str:
+        """The id of an agreed meeting for which the user has chosen another date."""
+        meeting_id = await self.agreed()
+        chosen = await self.user.act("chooseAlternativeDate", meetingId=meeting_id, startsAt=self.free())
+        assert chosen["__typename"] == "MeetingChanged"
+        return meeting_id
+
+    async def rejection(self) -> str:
+        """The code of a rejection reason."""
+        return str((await self.expert.ask("{ rejectionReasons { code } }"))["rejectionReasons"][0]["code"])
+
     def offer(self, meeting_id: str) -> dict[str, Any]:
         return {
             "meetingId": meeting_id,
@@ -71,12 +89,27 @@ async def _approve(people: People) -> Doable:
 
 
 async def _reject(people: People) -> Doable:
-    code = (await people.expert.ask("{ rejectionReasons { code } }"))["rejectionReasons"][0]["code"]
-    return people.expert, {"meetingId": await people.proposed(), "reasonCode": code}
+    return people.expert, {"meetingId": await people.proposed(), "reasonCode": await people.rejection()}
 
 
 async def _cancel(people: People) -> Doable:
     return people.user, {"meetingId": await people.proposed()}
+
+
+async def _choose_alternative(people: People) -> Doable:
+    return people.user, {"meetingId": await people.agreed(), "startsAt": people.free()}
+
+
+async def _approve_alternative(people: People) -> Doable:
+    return people.expert, {"meetingId": await people.rescheduled()}
+
+
+async def _reject_alternative(people: People) -> Doable:
+    return people.expert, {"meetingId": await people.rescheduled(), "reasonCode": await people.rejection()}
+
+
+async def _cancel_alternative(people: People) -> Doable:
+    return people.user, {"meetingId": await people.rescheduled()}
 
 
 async def _grant(people: People) -> Doable:
@@ -107,6 +140,10 @@ DOABLE: dict[str, Callable[[People], Awaitable[Doable]]] = {
     "approveMeeting": _approve,
     "rejectMeeting": _reject,
     "cancelMeeting": _cancel,
+    "chooseAlternativeDate": _choose_alternative,
+    "approveAlternativeDate": _approve_alternative,
+    "rejectAlternativeDate": _reject_alternative,
+    "cancelAlternativeDate": _cancel_alternative,
     "grantCredits": _grant,
     "saveReason": _save_reason,
     "saveService": _save_service,
@@ -118,6 +155,9 @@ DOABLE: dict[str, Callable[[People], Awaitable[Doable]]] = {
 
 EVERYBODYS = {"proposeMeeting", "setSkills", "updateProfile"}
 "What everybody may do, with what is their own."
+
+EITHER_SIDES = {"chooseAlternativeDate"}
+"What both sides may do."
 
 
 async def doable(action: str, people: People) -> Doable:
@@ -158,6 +198,7 @@ class Scene:
         ids += [("Meeting", (each,)) for each in meetings]
         ids += [("Service", (each.id,)) for each in tables.services.values() if each.expert_id in people]
         ids += [("TimelineEvent", (each.id,)) for each in tables.events.values() if each.meeting_id in meetings]
+        ids += [("AlternativeDate", (each.id,)) for each in tables.alternatives.values() if each.meeting_id in meetings]
         for each in tables.movements.values():
             if {each.debited_person_id, each.credited_person_id} & people:
                 ids += [("CreditMovement", (each.id, holder)) for holder in people]
@@ -172,16 +213,17 @@ async def make_scene(world: Service) -> Scene:
     await user.act("setSkills", names=["Asking"])
     await people.staff.act("grantCredits", personId=user.id, amount="1.00", note="Welcome")
 
-    async def agreed(with_whom: Client, starts_at: str) -> str:
-        meeting = await with_whom.proposed(expert, startsAt=starts_at)
-        assert (await expert.act("approveMeeting", meetingId=meeting["id"]))["__typename"] == "MeetingChanged"
-        return str(meeting["id"])
-
     first, second = people.free(), people.free()
-    others, ours = await agreed(other, first), await agreed(user, second)
+    others, ours = await people.agreed(other, first), await people.agreed(user, second)
     waiting = str((await user.proposed(expert, startsAt=first))["id"])
     offered = await expert.act("proposeMeetingToUser", **{**people.offer(ours), "startsAt": second})
     rejected = await people.proposed()
-    code = (await expert.ask("{ rejectionReasons { code } }"))["rejectionReasons"][0]["code"]
+    code = await people.rejection()
     await expert.act("rejectMeeting", meetingId=rejected, reasonCode=code)
-    return Scene(people, other, waiting, [others, ours, waiting, offered["meeting"]["id"], rejected], code)
+    moving, unmoved = await people.rescheduled(), await people.rescheduled()
+    await expert.act("rejectAlternativeDate", meetingId=unmoved, reasonCode=code)
+    late = await people.agreed(other, world.at(hours=9))
+    cancelled = {"reasonCode": "ILLNESS", "acknowledgeLateCancellation": True}
+    assert (await other.act("cancelMeeting", meetingId=late, **cancelled))["__typename"] == "MeetingChanged"
+    meetings = [others, ours, waiting, offered["meeting"]["id"], rejected, moving, unmoved, late]
+    return Scene(people, other, waiting, meetings, code)

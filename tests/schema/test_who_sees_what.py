@@ -15,7 +15,7 @@ from schema.ids import global_id, named_by
 from schema.root import SCHEMA
 from tests.driving import Client, Service, Socket
 from tests.schema.asking import MUTATIONS, QUERIES, SUBSCRIPTIONS, as_named, document
-from tests.schema.playing import EVERYBODYS, Scene, doable, make_scene
+from tests.schema.playing import EITHER_SIDES, EVERYBODYS, Scene, doable, make_scene
 from tests.schema.watching import (
     CARRIES,
     ONESELF_AND_STAFF,
@@ -38,11 +38,21 @@ WHO_SEES = {
     "Reason": {WHOEVER_REACHES_IT: "code kind label"},
     "Meeting": {
         WHOEVER_REACHES_IT: "id version status creditPaymentStatus user expert service skill startsAt endsAt price"
-        " durationMinutes proposedBy userAnswer expertAnswer reason createdAt timeline",
+        " durationMinutes proposedBy userAnswer expertAnswer alternativeDate alternativeDates actions reason createdAt"
+        " timeline",
         THE_SIDES: "viewerSide conflicts",
     },
-    "TimelineEvent": {WHOEVER_REACHES_IT: "id meeting sequence kind label actor person occurredAt reason"},
+    "MeetingAction": {WHOEVER_REACHES_IT: "kind allowed refusal opensAt closesAt consequences"},
+    "Consequences": {
+        WHOEVER_REACHES_IT: "creditsBlocked creditsReturnedToUser creditsDeductedFromUser creditsPaidToExpert"
+        " acknowledgementRequired freeUntil originalDateStaysInForce conflicts",
+    },
+    "AlternativeDate": {WHOEVER_REACHES_IT: "id startsAt endsAt chosenBy status originalDateInForce reason chosenAt"},
+    "TimelineEvent": {
+        WHOEVER_REACHES_IT: "id meeting sequence kind label actor person occurredAt alternativeDate reason credits",
+    },
     "MeetingUpdate": {CARRIES: "cursor event meeting"},
+    "ConflictWarning": {CARRIES: "meeting conflicts"},
     "MeetingChanged": {CARRIES: "meeting events"},
     "CreditsGranted": {CARRIES: "movement"},
     "ReasonSaved": {CARRIES: "reason"},
@@ -51,6 +61,7 @@ WHO_SEES = {
     "NotFound": {CARRIES: "message"},
     "ActionRefused": {CARRIES: "message refusal currentMeeting"},
     "ConflictsFound": {CARRIES: "message conflicts"},
+    "LateCancellation": {CARRIES: "message consequences"},
     "InsufficientCredits": {CARRIES: "message required available missing"},
     "InvalidInput": {CARRIES: "message field code"},
     "StaleVersion": {CARRIES: "message meeting"},
@@ -108,6 +119,14 @@ def roads(scene: Scene, tables: Tables) -> dict[str, list[dict[str, Any]]]:
     }
 
 
+WHAT_MAY_BE_DONE = """
+query($id: ID!) { meeting(id: $id) { __typename id actions { __typename kind consequences { __typename freeUntil
+  conflicts { __typename id price viewerSide conflicts { __typename id } }
+} } } }
+"""
+"Deeper than the documents that are made of the schema go."
+
+
 async def look_through_queries(scene: Scene, watch: Watch) -> None:
     ways = roads(scene, watch.tables)
     assert set(ways) == set(QUERIES), f"Say in {__name__}.roads with what arguments to look through these."
@@ -126,6 +145,8 @@ async def look_through_queries(scene: Scene, watch: Watch) -> None:
                 shown = answer["data"][name] if "ids" in each else [answer["data"][name]]
                 theirs = [bool(watch.tables.related(viewer, *named_by(id))) for id in asked]
                 assert [node is not None for node in shown] == theirs, f"{viewer.sub}: {name} of {named_by(asked[0])}"
+            if name == "meeting":
+                watch.look(viewer, as_named(await viewer.ask(WHAT_MAY_BE_DONE, **each))["meeting"])
             if name == "meetings" and (is_staff or viewer is scene.people.stranger):
                 assert answer["data"][name]["edges"] == []
 
@@ -147,19 +168,23 @@ async def look_through_answers(scene: Scene, watch: Watch) -> None:
     for action in MUTATIONS:
         client, given = await doable(action, people)
         watch.tables = await Tables.read()
-        for other in scene.viewers.values():
-            if other is not client and action not in EVERYBODYS:
+        for who, other in scene.viewers.items():
+            may_too = action in EVERYBODYS or (who == "expert" and action in EITHER_SIDES)
+            if other is not client and not may_too:
                 assert await act(other, action, given, watch) in {"NotFound", "ActionRefused"}
         assert await act(client, action, given, watch) not in PROBLEMS
     dear = await people.expert.act("saveService", name="Dear", durationMinutes=60, price="1000.00")
     proposal = people.stranger.proposal(people.expert)
     reject = {"meetingId": scene.waiting, "reasonCode": scene.reason_code}
     key = {"idempotencyKey": "the same"}
+    soon = await people.agreed(starts_at=people.world.at(hours=20))
+    watch.tables = await Tables.read()
     for viewer, action, given, answer in [
         (people.stranger, "proposeMeeting", {**proposal, "serviceId": dear["service"]["id"]}, "InsufficientCredits"),
         (people.stranger, "proposeMeeting", {**proposal, "startsAt": people.world.at(days=-1)}, "InvalidInput"),
         (people.expert, "approveMeeting", {"meetingId": scene.waiting}, "ConflictsFound"),
         (people.expert, "rejectMeeting", {**reject, "expectedVersion": 99}, "StaleVersion"),
+        (people.user, "cancelMeeting", {"meetingId": soon, "reasonCode": "OTHER"}, "LateCancellation"),
         (people.stranger, "updateProfile", {"language": "EN", **key}, "PersonSaved"),
         (people.stranger, "updateProfile", {"language": "DE", **key}, "IdempotencyKeyReused"),
     ]:
@@ -172,11 +197,11 @@ PROBLEMS = {each.name for each in SCHEMA.get_possible_types(SCHEMA.type_map["Pro
 async def look_at_what_is_pushed(scene: Scene, watch: Watch) -> None:
     """Everybody subscribes to everything; then the user takes their proposal back."""
     arguments = {"meetingUpdates": {"meetingId": scene.waiting}}
-    nobodys = {"meetingUpdates": 0, "myMeetingUpdates": 0, "creditAccountUpdates": 1}
+    nobodys = {"meetingUpdates": 0, "myMeetingUpdates": 0, "creditAccountUpdates": 1, "conflictWarnings": 0}
     pushed = {
-        "user": {"meetingUpdates": 1, "myMeetingUpdates": 1, "creditAccountUpdates": 2},
-        "expert": {"meetingUpdates": 1, "myMeetingUpdates": 1, "creditAccountUpdates": 1},
-        "staff": {"meetingUpdates": 1, "myMeetingUpdates": 0, "creditAccountUpdates": 1},
+        "user": {"meetingUpdates": 1, "myMeetingUpdates": 1, "creditAccountUpdates": 2, "conflictWarnings": 1},
+        "expert": {"meetingUpdates": 1, "myMeetingUpdates": 1, "creditAccountUpdates": 1, "conflictWarnings": 2},
+        "staff": {**nobodys, "meetingUpdates": 1},
     }
     async with AsyncExitStack() as stack:
         sockets: dict[str, Socket] = {}
@@ -218,23 +243,36 @@ async def test_everybody_is_shown_by_every_road_what_is_theirs_to_see_and_nothin
     await look_through_queries(scene, watch)
     await look_through_answers(scene, watch)
     await look_at_what_is_pushed(scene, watch)
-    assert {place for place in DECIDED if not watch.seen[place]} == set(), "Nobody came upon a value of these."
+    assert {place for place in DECIDED if not watch.seen[place]} == NEVER_YET, "Nobody came upon a value of these."
     for place, who in DECIDED.items():
         if who not in (WHOEVER_REACHES_IT, CARRIES):
             assert who <= watch.seen[place], f"{place} was not shown to everybody who may see it."
             assert watch.kept_from[place] or place.startswith(UNREACHED), f"{place} was kept from nobody."
 
 
+NEVER_YET = {"MeetingAction.opensAt"}
+"What nothing gives a value yet."
+
 UNREACHED = ("CreditAccount.", "CreditMovement.")
 "What nobody even comes upon who may not see it."
 
 ALREADY, SIDE, STAFFS, UNSEEN = "ALREADY_ANSWERED", "NOT_YOUR_SIDE", "STAFF_ONLY", "NotFound"
+OWN = "OWN_ALTERNATIVE_DATE"
 REFUSED = {
     "proposeMeeting": {},
     "proposeMeetingToUser": {"user": SIDE, "staff": UNSEEN, "other user": UNSEEN, "stranger": UNSEEN},
     "approveMeeting": {"user": ALREADY, "staff": SIDE, "other user": UNSEEN, "stranger": UNSEEN},
     "rejectMeeting": {"user": ALREADY, "staff": SIDE, "other user": UNSEEN, "stranger": UNSEEN},
     "cancelMeeting": {"expert": SIDE, "staff": SIDE, "other user": UNSEEN, "stranger": UNSEEN},
+    "chooseAlternativeDate": {"staff": SIDE, "other user": UNSEEN, "stranger": UNSEEN},
+    "approveAlternativeDate": {"user": OWN, "staff": SIDE, "other user": UNSEEN, "stranger": UNSEEN},
+    "rejectAlternativeDate": {"user": OWN, "staff": SIDE, "other user": UNSEEN, "stranger": UNSEEN},
+    "cancelAlternativeDate": {
+        "expert": "NOT_OWN_ALTERNATIVE_DATE",
+        "staff": SIDE,
+        "other user": UNSEEN,
+        "stranger": UNSEEN,
+    },
     "grantCredits": dict.fromkeys(("user", "expert", "other user", "stranger"), STAFFS),
     "saveReason": dict.fromkeys(("user", "expert", "other user", "stranger"), STAFFS),
     "saveService": dict.fromkeys(("user", "staff", "other user", "stranger"), UNSEEN),

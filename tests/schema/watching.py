@@ -35,6 +35,7 @@ class Tables:
     events: dict[UUID, models.TimelineEvent]
     services: dict[UUID, models.Service]
     movements: dict[UUID, models.CreditMovement]
+    alternatives: dict[UUID, models.AlternativeDate]
 
     @classmethod
     async def read(cls) -> "Tables":
@@ -44,6 +45,7 @@ class Tables:
             {row.id: row for row in await models.TimelineEvent.all()},
             {row.id: row for row in await models.Service.all()},
             {row.id: row for row in await models.CreditMovement.all()},
+            {row.id: row for row in await models.AlternativeDate.all()},
         )
 
     def related(self, viewer: Client, named: str, ids: Ids, *, shown_by: str = "") -> set[str]:
@@ -51,7 +53,7 @@ class Tables:
         who = named_by(viewer.id)[1][0]
         staff = {STAFF} if self.people[who].is_staff else set()
         match named, ids:
-            case "Skill" | "Reason", _:
+            case "Skill" | "Reason" | "MeetingAction" | "Consequences", _:
                 return staff | {EVERYBODY}
             case "Person", (person_id,):
                 return staff | self._to_person(who, person_id)
@@ -68,6 +70,8 @@ class Tables:
                 return staff | _sides(who, [self.meetings[meeting_id]])
             case "TimelineEvent", (event_id,):
                 return staff | _sides(who, [self.meetings[self.events[event_id].meeting_id]])
+            case "AlternativeDate", (date_id,):
+                return staff | _sides(who, [self.meetings[self.alternatives[date_id].meeting_id]])
         raise AssertionError(f"Say in {__name__} who has to do with a {named}.")
 
     def _to_person(self, who: UUID, person_id: UUID) -> set[str]:

@@ -11,6 +11,7 @@ from babel.messages.extract import extract_from_file
 from babel.messages.pofile import read_po
 
 from rules import problems
+from rules.consequences import Consequences
 from rules.terms import InvalidInputCode, Language, Refusal, TimelineEventKind
 from texts.amounts import credits_text
 from texts.labels import timeline_label
@@ -24,6 +25,7 @@ EVERY_PROBLEM = [
     problems.StaleVersion(),
     problems.IdempotencyKeyReused(),
     problems.ConflictsFound(()),
+    problems.LateCancellation(Consequences(0, 2000, 2000, 1600, original_date_stays_in_force=False)),
     problems.InsufficientCredits(required=123_450, available=5),
     *(problems.ActionRefused(refusal) for refusal in Refusal),
     *(problems.InvalidInput("name", code) for code in InvalidInputCode),

@@ -1,0 +1,159 @@
+"""Putting what a rule decided into effect, on a meeting whose people are locked."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from models import AlternativeDate, Meeting, Person, Reason, Service, TimelineEvent
+from resolvers.action import Action, PersonalAccount
+from resolvers.world import world
+from rules import rescheduling
+from rules.credits import Account
+from rules.meetings import Decision
+from rules.terms import Actor, AlternativeDateStatus, MeetingStatus, Side
+
+Sides = dict[Side, Person]
+
+CHANGING_FIELDS = (
+    "version",
+    "status",
+    "credit_payment_status",
+    "starts_at",
+    "ends_at",
+    "user_answer",
+    "expert_answer",
+    "alternative_id",
+    "reason_id",
+    "changed_at",
+)
+
+
+async def carry_out(
+    action: Action,
+    decision: Decision,
+    *,
+    meeting: Meeting,
+    people: dict[UUID, Person],
+    alternative: AlternativeDate | None = None,
+    reason: Reason | None = None,
+    new: bool = False,
+) -> None:
+    """Put a decision into effect; the meeting and its pending alternative date, if any, take their new state."""
+    sides = {Side.USER: people[meeting.user_id], Side.EXPERT: people[meeting.expert_id]}
+    alternative = await _replace_alternative(alternative, decision, meeting=meeting, reason=reason, now=action.now)
+    _take_state(meeting, decision, reason)
+    meeting.changed_at = action.now
+    events = list(_numbered(decision, meeting, alternative=alternative, sides=sides, reason=reason, now=action.now))
+    meeting.version += len(events)
+    if new:
+        await meeting.save(force_create=True)
+    else:
+        await meeting.save(update_fields=CHANGING_FIELDS)
+    for event in events:
+        action.record(event, meeting)
+    for movement in decision.movements:
+        action.move(
+            movement.kind,
+            debited=_account(movement.debited, sides),
+            credited=_account(movement.credited, sides),
+            amount=movement.amount,
+            meeting_id=meeting.id,
+        )
+    if decision.notices:
+        service = await Service.get(id=meeting.service_id)
+        for notice in decision.notices:
+            facts = notification_facts(meeting, service=service, other=sides[notice.to.other], alternative=alternative)
+            action.notify(sides[notice.to].id, notice.kind, meeting=meeting, facts=facts)
+
+
+def notification_facts(
+    meeting: Meeting, *, service: Service, other: Person, alternative: AlternativeDate | None
+) -> dict[str, object]:
+    """What the text of a notification is made of, as it was when it happened (N)."""
+    facts: dict[str, object] = {
+        "other": other.name,
+        "service": service.name,
+        "starts_at": meeting.starts_at.isoformat(),
+        "ends_at": meeting.ends_at.isoformat(),
+        "price": meeting.price,
+    }
+    if alternative is not None:
+        facts["alternative_starts_at"] = alternative.starts_at.isoformat()
+        facts["alternative_ends_at"] = alternative.ends_at.isoformat()
+    return facts
+
+
+async def _replace_alternative(
+    pending: AlternativeDate | None, decision: Decision, *, meeting: Meeting, reason: Reason | None, now: datetime
+) -> AlternativeDate | None:
+    """Record what became of the alternative date that was waiting, or the new one; the one that this was about."""
+    chosen = decision.state.alternative
+    if decision.alternative_became is not None:
+        assert pending is not None
+        pending.status = decision.alternative_became
+        if pending.status is AlternativeDateStatus.REJECTED and reason:
+            pending.reason_id = reason.id
+        await pending.save(update_fields=("status", "reason_id"))
+        meeting.alternative_id = None
+    elif chosen is not None and pending is None:
+        pending = await AlternativeDate.create(
+            id=world().new_id(),
+            meeting_id=meeting.id,
+            starts_at=chosen.starts_at,
+            ends_at=chosen.ends_at,
+            lapses_at=rescheduling.lapses_at(decision.state, chosen),
+            chosen_by=chosen.chosen_by,
+            status=AlternativeDateStatus.PENDING,
+            original_date_in_force=chosen.original_date_in_force,
+            user_answer_before=chosen.user_answer_before,
+            expert_answer_before=chosen.expert_answer_before,
+            chosen_at=now,
+        )
+        meeting.alternative_id = pending.id
+    return pending
+
+
+def _take_state(meeting: Meeting, decision: Decision, reason: Reason | None) -> None:
+    state = decision.state
+    meeting.status = state.status
+    meeting.credit_payment_status = state.credit_payment_status
+    meeting.user_answer = state.user_answer
+    meeting.expert_answer = state.expert_answer
+    meeting.starts_at = state.starts_at
+    meeting.ends_at = state.ends_at
+    match state.status:
+        case MeetingStatus.AGREED:
+            meeting.reason_id = None
+        case MeetingStatus.CANCELLED:
+            meeting.reason_id = reason.id if reason else None
+        case MeetingStatus.REJECTED if reason:
+            meeting.reason_id = reason.id
+        # Otherwise it is kept: a rejected meeting may be rejected again because an alternative came to nothing.
+
+
+def _numbered(
+    decision: Decision,
+    meeting: Meeting,
+    *,
+    alternative: AlternativeDate | None,
+    sides: Sides,
+    reason: Reason | None,
+    now: datetime,
+) -> Iterable[TimelineEvent]:
+    for sequence, event in enumerate(decision.events, start=meeting.version + 1):
+        yield TimelineEvent(
+            id=world().new_id(),
+            meeting_id=meeting.id,
+            sequence=sequence,
+            kind=event.kind,
+            actor=Actor(event.side) if event.side else Actor.SYSTEM,
+            person_id=sides[event.side].id if event.side else None,
+            occurred_at=now,
+            alternative_date_id=alternative.id if alternative and event.of_alternative else None,
+            reason_id=reason.id if reason and event.gives_reason else None,
+            credits=event.credits,
+        )
+
+
+def _account(account: Account, sides: Sides) -> PersonalAccount:
+    return account.kind, sides[account.side] if account.side else None
