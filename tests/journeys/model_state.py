@@ -1,0 +1,105 @@
+"""What the model remembers: people, their credits, their meetings; the words are those of the specification."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+USER, EXPERT, SYSTEM = "USER", "EXPERT", "SYSTEM"
+OTHER = {USER: EXPERT, EXPERT: USER}
+
+SERVICE_MINUTES = 60
+LATE = timedelta(hours=48)
+FARTHEST = timedelta(days=730)
+
+
+def half_up(amount: Decimal) -> Decimal:
+    return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def deducted(price: Decimal) -> Decimal:
+    """What a late cancellation costs the user (K5)."""
+    return half_up(price * 50 / 100)
+
+
+def fee(amount: Decimal) -> Decimal:
+    """What Expertim keeps of what the expert is to get (K5)."""
+    return half_up(amount * 20 / 100)
+
+
+@dataclass(eq=False)
+class Person:
+    name: str
+    is_staff: bool = False
+    price: Decimal | None = None
+    "Of their one service; an expert is who has one."
+    available: Decimal = Decimal(0)
+    blocked: Decimal = Decimal(0)
+    movements: list[tuple[Any, ...]] = field(default_factory=list)
+    notifications: list[tuple[Any, ...]] = field(default_factory=list)
+    keys: dict[str, tuple[Any, ...]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+@dataclass(eq=False)
+class AlternativeDate:
+    starts_at: datetime
+    chosen_by: str
+    chosen_at: datetime
+    beside_a_date_in_force: bool
+    answers_before: dict[str, str]
+    reason_before: str | None
+    status: str = "PENDING"
+    reason: str | None = None
+
+    def __repr__(self) -> str:
+        return f"the date chosen at {self.chosen_at} for {self.starts_at}"
+
+
+@dataclass(eq=False)
+class Meeting:
+    number: int
+    sides: dict[str, Person]
+    service: Person
+    "Whose service it is of."
+    starts_at: datetime
+    minutes: int
+    price: Decimal
+    proposed_by: str
+    answers: dict[str, str]
+    status: str = "AWAITING_APPROVAL"
+    credit_status: str = "NOT_BLOCKED"
+    reason: str | None = None
+    alternatives: list[AlternativeDate] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def pending(self) -> AlternativeDate | None:
+        """The alternative date that waits for an answer."""
+        return next((each for each in self.alternatives if each.status == "PENDING"), None)
+
+    @property
+    def waiting(self) -> AlternativeDate:
+        """The same, where there must be one."""
+        return next(each for each in self.alternatives if each.status == "PENDING")
+
+    @property
+    def waits_for(self) -> str:
+        """The side that did not propose, or did not choose the pending alternative date."""
+        return OTHER[self.pending.chosen_by if self.pending else self.proposed_by]
+
+    def side_of(self, person: Person) -> str | None:
+        return next((side for side, one in self.sides.items() if one is person), None)
+
+    def __repr__(self) -> str:
+        return f"#{self.number}"
+
+
+class Problem(Exception):
+    """What stands in the way of an action."""
+
+    def __init__(self, typename: str, **fields: Any) -> None:
+        super().__init__(typename, fields)
+        self.answer = {"__typename": typename, **fields}
