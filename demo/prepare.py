@@ -11,12 +11,14 @@ from models import Meeting, Person, PersonSkill
 from models.database import tortoise_config
 from resolvers.acting import Attempt
 from resolvers.answering import approve_meeting
+from resolvers.availability import free_slots, set_availability
 from resolvers.credits import grant_credits
 from resolvers.people import Claims, recognise
 from resolvers.profile import save_service, set_skills
 from resolvers.proposing import propose_meeting, propose_meeting_to_user
 from resolvers.sandbox import DEMONSTRATION_PEOPLE, EMIL, EVA, STELLA, ULI, UMA, DemonstrationPerson
 from resolvers.world import MovableClock, World, enter, world
+from rules.availability import Window
 from settings import read_settings
 
 
@@ -34,11 +36,12 @@ async def prepare() -> None:
     review = await _service(emil, "Code review", minutes=30, price=25_50)
     await _service(emil, "Architecture advice", minutes=60, price=60_00)
     tax = await _service(eva, "Steuerberatung", minutes=45, price=80_00)
-    await _propose(uma, emil, review, days=2)
-    agreed = await _propose(uma, emil, review, days=3)
+    await _propose(uma, emil, review, await _in_days(2), step="uma proposes")
+    agreed = await _propose(uma, emil, review, await _in_days(3), step="uma proposes again")
     await approve_meeting(agreed, by=emil, attempt=_attempt("emil agrees"), acknowledge_conflicts=False)
     await propose_meeting_to_user(
         from_meeting_id=agreed,
+        from_chat_id=None,
         service_id=review,
         skill_id=await _skill(emil),
         starts_at=await _in_days(4),
@@ -47,7 +50,14 @@ async def prepare() -> None:
         by=emil,
         attempt=_attempt("emil proposes"),
     )
-    await _propose(uli, eva, tax, days=5)
+    office_hours = [(weekday, window) for weekday in range(1, 6) for window in (Window(540, 720), Window(780, 1020))]
+    await set_availability(
+        time_zone="Europe/Vienna", weekly=office_hours, exceptions=(), by=eva, attempt=_attempt("eva is free")
+    )
+    soon = await _in_days(5)
+    slots = await free_slots(eva.id, tax, starts_from=soon, until=soon + timedelta(days=7), viewer=uli)
+    assert slots, "in a week there are office hours"
+    await _propose(uli, eva, tax, slots[0][0], step="uli proposes")
 
 
 def _claims(person: DemonstrationPerson) -> Claims:
@@ -74,14 +84,14 @@ async def _service(expert: Person, name: str, *, minutes: int, price: int) -> UU
     return done.made_id
 
 
-async def _propose(user: Person, expert: Person, service_id: UUID, *, days: int) -> UUID:
+async def _propose(user: Person, expert: Person, service_id: UUID, starts_at: datetime, *, step: str) -> UUID:
     done = await propose_meeting(
         expert_id=expert.id,
         service_id=service_id,
         skill_id=await _skill(expert),
-        starts_at=await _in_days(days),
+        starts_at=starts_at,
         by=user,
-        attempt=_attempt(f"{user.subject} proposes to {expert.subject} in {days} days"),
+        attempt=_attempt(step),
     )
     return done.made_id
 

@@ -42,7 +42,8 @@ class DueMeetings:
         # What is no longer due has been answered meanwhile, or done by another worker.
         self._failures = {each: failure for each, failure in self._failures.items() if each in paused.union(found)}
         dealt_with = 0
-        for meeting_id in found:
+        # In no order, so that several workers, who find the same, do not stand in each other's way.
+        for meeting_id in random.sample(found, len(found)):
             try:
                 dealt_with += await self._do(meeting_id)
                 self._failures.pop(meeting_id, None)

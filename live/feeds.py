@@ -28,11 +28,11 @@ MOST_WAITING = 100
 class Follower:
     """A person's feed from a position on: each entry once, in order, whatever Redis does meanwhile."""
 
-    def __init__(self, person_id: UUID) -> None:
-        self.position = 0
+    def __init__(self, person_id: UUID, *, after: int | None = None) -> None:
+        self.position = after or 0
         self._person_id = person_id
         self._waiting: deque[tuple[int, News]] = deque()
-        self._behind = False
+        self._behind = after is not None
         "Whether there is more than waits here: it is read once that is served."
         self._ended = False
         self._news = asyncio.Event()
@@ -113,16 +113,17 @@ class Feeds:
         return len(self._readers)
 
     @asynccontextmanager
-    async def follow(self, person_id: UUID) -> AsyncIterator[Follower]:
-        """A person's feed from now on: what is committed after this has been entered is not missed."""
+    async def follow(self, person_id: UUID, *, after: int | None = None) -> AsyncIterator[Follower]:
+        """A person's feed after a position, or from now on: what is committed once this is entered is not missed."""
         reader = self._readers.get(person_id)
         if reader is None or reader.task.done():
             reader = self._readers[person_id] = _Reader(person_id, self._broadcast)
-        follower = Follower(person_id)
+        follower = Follower(person_id, after=after)
         reader.followers.add(follower)
         try:
             await reader.listening()
-            follower.position = await feed_head(person_id)
+            if after is None:
+                follower.position = await feed_head(person_id)
             yield follower
         finally:
             reader.followers.discard(follower)

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from tortoise.models import Model
 
-from models import Meeting, TimelineEvent
+from models import ChatMessage, Meeting, Notification, TimelineEvent
 from models.feeds import FeedEntryKind
 
 Row = TypeVar("Row", bound=Model)
@@ -23,6 +23,8 @@ class News:
     event: TimelineEvent | None = None
     meeting: Meeting | None = None
     "The meeting's row as the event left it, or later."
+    notification: Notification | None = None
+    message: ChatMessage | None = None
     available: int | None = None
     blocked: int | None = None
     "The person's balances after the change, in hundredths of a credit."
@@ -50,6 +52,8 @@ def _packed(entry: News) -> dict[str, Any]:
         "ref": entry.ref,
         "event": _columns(entry.event),
         "meeting": _columns(entry.meeting),
+        "notification": _columns(entry.notification),
+        "message": _columns(entry.message),
         "available": entry.available,
         "blocked": entry.blocked,
     }
@@ -61,6 +65,8 @@ def _unpacked(entry: dict[str, Any]) -> News:
         ref=UUID(entry["ref"]),
         event=_row(TimelineEvent, entry["event"]),
         meeting=_row(Meeting, entry["meeting"]),
+        notification=_row(Notification, entry["notification"]),
+        message=_row(ChatMessage, entry["message"]),
         available=entry["available"],
         blocked=entry["blocked"],
     )

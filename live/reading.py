@@ -1,12 +1,17 @@
 """Reading feeds from the database."""
 
 from collections.abc import Sequence
+from typing import TypeVar
 from uuid import UUID
 
+from tortoise.models import Model
+
 from live.messages import News
-from models import FeedEntry, Meeting, Person, TimelineEvent
+from models import ChatMessage, FeedEntry, Meeting, Notification, Person, TimelineEvent
 from models.feeds import FeedEntryKind
-from models.transactions import transaction
+from models.transactions import snapshot
+
+Row = TypeVar("Row", bound=Model)
 
 
 async def feed_head(person_id: UUID) -> int:
@@ -27,15 +32,20 @@ async def read_feed(person_id: UUID, *, after: int, at_most: int) -> list[tuple[
 
     All as of one instant: a balance newer than the entries would be followed by messages with older ones.
     """
-    async with transaction() as connection:
-        await connection.execute_query("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    async with snapshot():
         return await _read(person_id, after=after, at_most=at_most)
 
 
 async def _read(person_id: UUID, *, after: int, at_most: int) -> list[tuple[int, News]]:
     entries = await FeedEntry.filter(person_id=person_id, position__gt=after).order_by("position").limit(at_most)
-    event_ids = [entry.ref for entry in entries if entry.kind is FeedEntryKind.TIMELINE_EVENT]
-    events = await TimelineEvent.in_bulk(event_ids, "id") if event_ids else {}
+
+    async def named(kind: FeedEntryKind, table: type[Row]) -> dict[UUID, Row]:
+        ids = [entry.ref for entry in entries if entry.kind is kind]
+        return await table.in_bulk(ids, "id") if ids else {}
+
+    events = await named(FeedEntryKind.TIMELINE_EVENT, TimelineEvent)
+    notifications = await named(FeedEntryKind.NOTIFICATION, Notification)
+    messages = await named(FeedEntryKind.CHAT_MESSAGE, ChatMessage)
     meeting_ids = {event.meeting_id for event in events.values()}
     meetings = await Meeting.in_bulk(meeting_ids, "id") if meeting_ids else {}
     person = await Person.get(id=person_id) if entries else None
@@ -49,6 +59,8 @@ async def _read(person_id: UUID, *, after: int, at_most: int) -> list[tuple[int,
                 assert person is not None
                 return News(entry.kind, entry.ref, available=person.available, blocked=person.blocked)
             case FeedEntryKind.NOTIFICATION:
-                return News(entry.kind, entry.ref)
+                return News(entry.kind, entry.ref, notification=notifications[entry.ref])
+            case FeedEntryKind.CHAT_MESSAGE:
+                return News(entry.kind, entry.ref, message=messages[entry.ref])
 
     return [(entry.position, news(entry)) for entry in entries]

@@ -1,5 +1,7 @@
 """What is remembered: tables and constraints, no decisions."""
 
+from models.availability import Availability
+from models.chats import Chat, ChatMessage
 from models.clock import SandboxClock
 from models.credits import CreditMovement
 from models.feeds import FeedEntry, Notification
@@ -9,6 +11,9 @@ from models.people import Person, PersonSkill, Service, Skill
 
 __all__ = [
     "AlternativeDate",
+    "Availability",
+    "Chat",
+    "ChatMessage",
     "CreditMovement",
     "FeedEntry",
     "IdempotencyKey",

@@ -7,6 +7,7 @@ from tortoise import fields
 from tortoise.indexes import Index
 from tortoise.models import Model
 
+from models.chats import Chat
 from models.ids import uuid7
 from models.meetings import Meeting
 from models.people import Person
@@ -21,6 +22,7 @@ class FeedEntryKind(StrEnum):
     NOTIFICATION = "NOTIFICATION"
     BALANCE = "BALANCE"
     "`ref` is the person's newest credit movement."
+    CHAT_MESSAGE = "CHAT_MESSAGE"
 
 
 class FeedEntry(Model):
@@ -47,6 +49,8 @@ class Notification(Model):
     kind = fields.CharEnumField(NotificationKind, max_length=50, description="What they are told.")
     meeting: fields.ForeignKeyNullableRelation[Meeting] = reference("Meeting", null=True)
     meeting_id: UUID | None
+    chat: fields.ForeignKeyNullableRelation[Chat] = reference("Chat", null=True)
+    chat_id: UUID | None
     facts: dict[str, object] = fields.JSONField()
     created_at = fields.DatetimeField()
     read_at = fields.DatetimeField(null=True)

@@ -57,6 +57,13 @@ def transaction() -> TransactionContextPooled:
     return get_connections().get("default")._in_transaction()  # type: ignore[return-value]
 
 
+def snapshot() -> TransactionContextPooled:
+    """Whatever is read in the block is as of one instant."""
+    if inside_a_transaction():
+        raise RuntimeError("a snapshot was asked for inside a transaction")
+    return get_connections().get("default")._in_snapshot()  # type: ignore[no-any-return, attr-defined]
+
+
 @contextmanager
 def _availability(connection: Connection | None = None) -> Iterator[None]:
     """Tells what is wrong with a statement from a database that is away."""
@@ -101,6 +108,9 @@ class Client(AsyncpgDBClient):
     def _in_transaction(self) -> "TransactionBlock":
         return TransactionBlock(Transaction(self), self._pool_init_lock)
 
+    def _in_snapshot(self) -> "TransactionBlock":
+        return TransactionBlock(Snapshot(self), self._pool_init_lock)
+
     async def _translate_exceptions(self, func: Any, *args: Any, **kwargs: Any) -> Any:
         with _availability():
             return await super()._translate_exceptions(func, *args, **kwargs)
@@ -138,6 +148,17 @@ class Transaction(TransactionWrapper):
     async def _translate_exceptions(self, func: Any, *args: Any, **kwargs: Any) -> Any:
         with _availability(self._connection):
             return await super()._translate_exceptions(func, *args, **kwargs)
+
+
+class Snapshot(Transaction):
+    """A transaction that only reads, all of it as of its first statement; of no interest to the hook."""
+
+    def acquire_connection(self) -> ConnectionWrapper[Connection]:
+        return ConnectionWrapper(self._lock, self)
+
+    async def begin(self) -> None:
+        self.transaction = self._connection.transaction(isolation="repeatable_read", readonly=True)
+        await self.transaction.start()
 
 
 class TransactionBlock(TransactionContextPooled):

@@ -1,7 +1,8 @@
 """The one write transaction: key, locks, story, ledger, feeds, commit, news.
 
-Locks are taken in one order, always FOR NO KEY UPDATE: the idempotency key's row, one meeting's row, then the rows of
-the people concerned, ascending, once. A person's row guards their calendar, both their balances and their feed.
+Locks are taken in one order, always FOR NO KEY UPDATE: the idempotency key's row, one meeting's or one chat's row, then
+the rows of the people concerned, ascending, once. A person's row guards their calendar, both their balances and their
+feed.
 """
 
 import asyncio

@@ -8,7 +8,7 @@ from uuid import UUID
 from tortoise.models import Model
 
 from live.messages import News, encode, person_channel
-from models import CreditMovement, FeedEntry, Meeting, Notification, Person, TimelineEvent
+from models import Chat, ChatMessage, CreditMovement, FeedEntry, Meeting, Notification, Person, TimelineEvent
 from models.feeds import FeedEntryKind
 from resolvers.world import world
 from rules.terms import AccountKind, CreditMovementKind, NotificationKind
@@ -27,6 +27,7 @@ class Action:
         self._events: list[TimelineEvent] = []
         self._movements: list[CreditMovement] = []
         self._notifications: list[Notification] = []
+        self._messages: list[ChatMessage] = []
         self._pushes: dict[UUID, list[News]] = defaultdict(list)
 
     @property
@@ -79,19 +80,34 @@ class Action:
         self._movements.append(movement)
         return movement
 
-    def notify(self, person_id: UUID, kind: NotificationKind, *, meeting: Meeting, facts: dict[str, object]) -> None:
-        """Tell a person something; the facts must hold what it is about, as the meeting may change before they look."""
+    def say(self, message: ChatMessage, chat: Chat) -> None:
+        """Write a message into a chat and show it to both."""
+        self._messages.append(message)
+        for person_id in (chat.lower_id, chat.higher_id):
+            self._push(person_id, News(FeedEntryKind.CHAT_MESSAGE, message.id, message=message))
+
+    def notify(
+        self,
+        person_id: UUID,
+        kind: NotificationKind,
+        *,
+        facts: dict[str, object],
+        meeting: Meeting | None = None,
+        chat: Chat | None = None,
+    ) -> None:
+        """Tell a person something; the facts must hold what it is about, as that may change before they look."""
         notification = Notification(
             id=world().new_id(),
             person_id=person_id,
             kind=kind,
-            meeting_id=meeting.id,
+            meeting_id=meeting.id if meeting else None,
+            chat_id=chat.id if chat else None,
             facts=facts,
             created_at=self.now,
             read_at=None,
         )
         self._notifications.append(notification)
-        self._push(person_id, News(FeedEntryKind.NOTIFICATION, notification.id))
+        self._push(person_id, News(FeedEntryKind.NOTIFICATION, notification.id, notification=notification))
 
     async def write(self) -> None:
         """Write what was done, number it in each person's feed, and have the news ready."""
@@ -99,6 +115,7 @@ class Action:
         await _insert(TimelineEvent, self._events)
         await _insert(CreditMovement, self._movements)
         await _insert(Notification, self._notifications)
+        await _insert(ChatMessage, self._messages)
         entries = [entry for person_id, pushes in self._pushes.items() for entry in self._number(person_id, pushes)]
         await _insert(FeedEntry, entries)
         for person_id in self._pushes:

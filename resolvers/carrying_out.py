@@ -10,7 +10,7 @@ from resolvers.world import world
 from rules import rescheduling
 from rules.credits import Account
 from rules.meetings import Decision
-from rules.terms import Actor, AlternativeDateStatus, MeetingStatus, Side
+from rules.terms import AccountKind, Actor, AlternativeDateStatus, Language, MeetingStatus, Side
 
 Sides = dict[Side, Person]
 
@@ -62,12 +62,15 @@ async def carry_out(
     if decision.notices:
         service = await Service.get(id=meeting.service_id)
         for notice in decision.notices:
-            facts = notification_facts(meeting, service=service, other=sides[notice.to.other], alternative=alternative)
+            facts = notification_facts(
+                meeting, service=service, other=sides[notice.to.other], alternative=alternative, reason=reason
+            )
+            facts |= _credits_gained(decision, notice.to)
             action.notify(sides[notice.to].id, notice.kind, meeting=meeting, facts=facts)
 
 
 def notification_facts(
-    meeting: Meeting, *, service: Service, other: Person, alternative: AlternativeDate | None
+    meeting: Meeting, *, service: Service, other: Person, alternative: AlternativeDate | None, reason: Reason | None
 ) -> dict[str, object]:
     """What the text of a notification is made of, as it was when it happened (N)."""
     facts: dict[str, object] = {
@@ -80,7 +83,19 @@ def notification_facts(
     if alternative is not None:
         facts["alternative_starts_at"] = alternative.starts_at.isoformat()
         facts["alternative_ends_at"] = alternative.ends_at.isoformat()
+        facts["original_date_in_force"] = alternative.original_date_in_force
+    if reason is not None:
+        facts["reason"] = {Language.EN: reason.label_en, Language.DE: reason.label_de}
     return facts
+
+
+def _credits_gained(decision: Decision, side: Side) -> dict[str, object]:
+    """How many hundredths of a credit came back to this side, and how many it received from the other one."""
+    gained: dict[str, object] = {}
+    for movement in decision.movements:
+        if movement.credited == Account(AccountKind.AVAILABLE, side):
+            gained["returned" if movement.debited.side is side else "received"] = movement.amount
+    return gained
 
 
 async def _replace_alternative(

@@ -1,10 +1,14 @@
 """Changing one meeting: lock it, read the facts, ask the rule, carry out what it decided."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
+
+import asyncpg
+from tortoise.connection import get_connection
 
 from models import AlternativeDate, Meeting, Person, Reason
 from resolvers.acting import NO_ATTEMPT, Attempt, Done, act
@@ -12,10 +16,13 @@ from resolvers.action import Action
 from resolvers.carrying_out import carry_out
 from resolvers.conflicts import conflicting_meetings
 from resolvers.facts import state_of
-from resolvers.visibility import may_see, side_of
+from resolvers.visibility import side_of, visible_to
 from rules.meetings import Decision, MeetingFacts
 from rules.problems import ActionRefused, InvalidInput, NotFound
 from rules.terms import InvalidInputCode, ReasonKind, Refusal, Side
+
+LOCKS_WITHIN_MILLISECONDS = 500
+"How long what the clock asks waits for anybody: the next meeting may be due as well."
 
 
 class Rule(Protocol):
@@ -54,8 +61,8 @@ async def change_meeting(
     """
 
     async def story(action: Action) -> Done:
-        meeting = await Meeting.select_for_update(no_key=True).get_or_none(id=meeting_id)
-        if meeting is None or not may_see(meeting, by):
+        meeting = await visible_to(by, Meeting.select_for_update(no_key=True)).get_or_none(id=meeting_id)
+        if meeting is None:
             raise NotFound
         people = await action.lock_people((meeting.user_id, meeting.expert_id), not_before=meeting.changed_at)
         attempt.check()
@@ -81,16 +88,16 @@ async def change_meeting(
 async def change_by_itself(meeting_id: UUID, *, rule: RuleOfTime) -> bool:
     """What time alone has brought about for a meeting (J1); says whether there was anything.
 
-    Whoever is at work on it is not waited for: it will be found due again, if it then still is.
+    Whoever is at work on it or its people is waited for, but not for long: it will be found due again, if it then still
+    is. Not to wait at all would let those who ask all the time keep it from ever being done.
     """
     changed = False
 
     async def story(action: Action) -> Done:
         nonlocal changed
         changed = False
-        meeting = await Meeting.select_for_update(no_key=True, skip_locked=True).get_or_none(id=meeting_id)
-        if meeting is None:
-            return Done(meeting_id)
+        await get_connection("default").execute_query(f"SET LOCAL lock_timeout = {LOCKS_WITHIN_MILLISECONDS}")
+        meeting = await Meeting.select_for_update(no_key=True).get(id=meeting_id)
         people = await action.lock_people((meeting.user_id, meeting.expert_id), not_before=meeting.changed_at)
         alternative = await pending_alternative(meeting)
         facts = MeetingFacts(state_of(meeting, alternative), people[meeting.user_id].available)
@@ -100,7 +107,8 @@ async def change_by_itself(meeting_id: UUID, *, rule: RuleOfTime) -> bool:
             changed = True
         return Done(meeting_id)
 
-    await act(NO_ATTEMPT, by=None, story=story)
+    with suppress(asyncpg.LockNotAvailableError):
+        await act(NO_ATTEMPT, by=None, story=story)
     return changed
 
 

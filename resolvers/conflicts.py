@@ -1,9 +1,10 @@
 """Which agreed meetings collide with a date (C1, C2)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
+from tortoise.connection import get_connection
 from tortoise.expressions import Q
 from tortoise.queryset import QuerySet
 
@@ -14,12 +15,23 @@ from resolvers.visibility import side_of
 from resolvers.world import world
 from rules.terms import MeetingStatus, Side
 
+# Dates are [start, end): touching is no overlap. That a meeting started no longer ago than one can last adds nothing
+# but a range of the index. However many dates wait, this is one statement with five parameters.
+OVERLAPPING = """
+SELECT waiting.id AS waiting_id, agreed.id AS agreed_id
+FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) AS waiting(id, starts_at, ends_at)
+JOIN meeting AS agreed ON agreed.status = 'AGREED' AND (agreed.user_id = $1 OR agreed.expert_id = $1)
+    AND agreed.starts_at < waiting.ends_at AND agreed.starts_at > waiting.starts_at - $5::interval
+    AND agreed.ends_at > waiting.starts_at AND agreed.id <> waiting.id
+ORDER BY agreed.starts_at, agreed.id
+"""
+
 
 async def conflicting_meetings(
     starts_at: datetime, ends_at: datetime, *, person_id: UUID, besides: UUID
 ) -> list[Meeting]:
     """This person's agreed meetings, in either role, that overlap a date of another one, soonest first."""
-    return await _agreed(person_id, [(starts_at, ends_at)]).exclude(id=besides)
+    return await agreed_meetings(person_id, starts_at, ends_at).exclude(id=besides)
 
 
 async def conflicts_of(meetings: Sequence[Meeting], viewer: Person) -> dict[UUID, list[Meeting]]:
@@ -32,13 +44,15 @@ async def conflicts_of(meetings: Sequence[Meeting], viewer: Person) -> dict[UUID
     }
     if not waiting:
         return {}
-    agreed = await _agreed(viewer.id, waiting.values())
-    return {
-        meeting_id: [
-            other for other in agreed if other.id != meeting_id and other.starts_at < end and start < other.ends_at
-        ]
-        for meeting_id, (start, end) in waiting.items()
-    }
+    starts, ends = zip(*waiting.values(), strict=True)
+    pairs = await get_connection("default").execute_query_dict(
+        OVERLAPPING, [viewer.id, list(waiting), list(starts), list(ends), LONGEST_MEETING]
+    )
+    agreed = await Meeting.in_bulk({pair["agreed_id"] for pair in pairs}, "id") if pairs else {}
+    found: dict[UUID, list[Meeting]] = {each: [] for each in waiting}
+    for pair in pairs:
+        found[pair["waiting_id"]].append(agreed[pair["agreed_id"]])
+    return found
 
 
 async def standing_conflicts(viewer: Person) -> dict[UUID, list[Meeting]]:
@@ -58,14 +72,8 @@ async def pending_alternatives(meetings: Sequence[Meeting]) -> dict[UUID, Altern
     return {row.meeting_id: row for row in rows}
 
 
-def _agreed(person_id: UUID, dates: Iterable[tuple[datetime, datetime]]) -> QuerySet[Meeting]:
-    """A person's agreed meetings that overlap any of these dates, [start, end) each; touching is no overlap."""
-    overlapping = [
-        # That it started no longer ago than a meeting can last adds nothing but a range of the index.
-        Q(starts_at__lt=end, starts_at__gt=start - LONGEST_MEETING, ends_at__gt=start)
-        for start, end in dates
-    ]
+def agreed_meetings(person_id: UUID, starts_at: datetime, ends_at: datetime) -> QuerySet[Meeting]:
+    """A person's agreed meetings that overlap a date, soonest first."""
     mine = Q(user_id=person_id) | Q(expert_id=person_id)
-    return Meeting.filter(mine, Q(*overlapping, join_type="OR"), status=MeetingStatus.AGREED).order_by(
-        "starts_at", "id"
-    )
+    overlapping = Q(starts_at__lt=ends_at, starts_at__gt=starts_at - LONGEST_MEETING, ends_at__gt=starts_at)
+    return Meeting.filter(mine, overlapping, status=MeetingStatus.AGREED).order_by("starts_at", "id")

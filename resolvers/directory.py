@@ -19,6 +19,13 @@ from rules.inputs import folded, storable
 Named = TypeVar("Named", Person, Skill)
 
 
+async def oneself(viewer: Person) -> Person:
+    """The viewer as they are now; whether they are staff says the token at hand."""
+    person = await Person.get(id=viewer.id)
+    person.is_staff = viewer.is_staff
+    return person
+
+
 async def visible_person(person_id: UUID, viewer: Person) -> Person | None:
     """The person, if they are there and this viewer's to see; otherwise None, the two never told apart (Q5)."""
     found = await visible_people([person_id], viewer)

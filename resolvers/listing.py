@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from tortoise.connection import get_connection
 from tortoise.expressions import Q
 
 from models import AlternativeDate, Meeting, Person, TimelineEvent
@@ -71,6 +72,46 @@ _IN_PHASE = {
     MeetingPhase.HELD: lambda now: Q(ends_at__lte=now, status=MeetingStatus.AGREED),
     MeetingPhase.PAST: lambda now: Q(ends_at__lte=now) | Q(status=MeetingStatus.CANCELLED),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """How many of one's meetings are to come, were held, and wait for one's answer (Q2)."""
+
+    scheduled: int
+    held: int
+    awaiting_my_answer: int
+
+
+# What waits for an answer is here what MeetingState.date_awaiting says, while it can still be given.
+# Alternative dates are not joined: those of other people's meetings might be read too.
+DASHBOARD = """
+SELECT
+    count(*) FILTER (WHERE meeting.status = 'AGREED' AND meeting.ends_at > $2) AS scheduled,
+    count(*) FILTER (WHERE meeting.status = 'AGREED' AND meeting.ends_at <= $2) AS held,
+    count(*) FILTER (
+        WHERE CASE
+            WHEN meeting.alternative_id IS NOT NULL THEN (
+                SELECT lapses_at > $2 AND chosen_by <> viewer.side
+                FROM alternative_date WHERE id = meeting.alternative_id
+            )
+            ELSE meeting.status = 'AWAITING_APPROVAL' AND meeting.starts_at > $2 AND viewer.answer = 'PENDING'
+        END
+    ) AS awaiting_my_answer
+FROM meeting
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN meeting.user_id = $1 THEN 'USER' ELSE 'EXPERT' END AS side,
+        CASE WHEN meeting.user_id = $1 THEN meeting.user_answer ELSE meeting.expert_answer END AS answer
+) AS viewer
+WHERE meeting.user_id = $1 OR meeting.expert_id = $1
+"""
+
+
+async def dashboard(viewer: Person) -> Dashboard:
+    """One's meetings, counted as things stand now (Q2)."""
+    now = await world().clock.now()
+    (counts,) = await get_connection("default").execute_query_dict(DASHBOARD, [viewer.id, now])
+    return Dashboard(**counts)
 
 
 async def visible_meeting(meeting_id: UUID, viewer: Person) -> Meeting | None:

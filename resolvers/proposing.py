@@ -1,12 +1,15 @@
 """Proposing a meeting."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from models import Meeting, Person, PersonSkill, Service
+from models import Chat, Meeting, Person, PersonSkill, Service
 from resolvers.acting import Attempt, Done, act
 from resolvers.action import Action
+from resolvers.availability import check_bookable
 from resolvers.carrying_out import carry_out
+from resolvers.chatting import visible_chat
 from resolvers.visibility import side_of
 from resolvers.world import world
 from rules import proposing
@@ -32,6 +35,7 @@ async def propose_meeting(
         proposing.check_start(starts_at, now=action.now, policy=world().policy)
         service = await _offered(expert_id, service_id=service_id, skill_id=skill_id)
         terms = Terms(starts_at, service.duration_minutes, service.price)
+        await check_bookable(expert_id, terms.starts_at, terms.ends_at, now=action.now)
         decision = proposing.by_user(terms, user_available=people[by.id].available)
         return await _open(action, decision, people, user_id=by.id, service=service, skill_id=skill_id)
 
@@ -41,6 +45,7 @@ async def propose_meeting(
 async def propose_meeting_to_user(
     *,
     from_meeting_id: UUID | None,
+    from_chat_id: UUID | None,
     service_id: UUID,
     skill_id: UUID,
     starts_at: datetime,
@@ -49,32 +54,50 @@ async def propose_meeting_to_user(
     by: Person,
     attempt: Attempt,
 ) -> Done:
-    """An expert proposes a meeting to a user they met before, at a length and price of their choice (P2)."""
+    """An expert proposes a meeting to a user they met before, at a length and price of their choice (P2, H3)."""
 
     async def story(action: Action) -> Done:
-        origin = await _origin(from_meeting_id, by)
-        people = await action.lock_people({origin.user_id, origin.expert_id})
+        meeting = await _own_meeting(from_meeting_id, by) if from_meeting_id is not None else None
+        chat = await _own_chat(from_chat_id, by) if from_chat_id is not None else None
+        people = await action.lock_people({by.id, *_the_two(meeting or chat)})
         attempt.check()
+        proposing.check_origin(from_a_meeting=meeting is not None, from_a_chat=chat is not None)
         policy = world().policy
         proposing.check_start(starts_at, now=action.now, policy=policy)
         proposing.check_duration(duration_minutes, policy=policy)
         proposing.check_price(price, policy=policy)
-        proposing.check_the_proposer_is_the_expert(side_of(origin, by))
+        if meeting is not None:
+            proposing.check_the_proposer_is_the_expert(side_of(meeting, by))
         service = await _offered(by.id, service_id=service_id, skill_id=skill_id)
         decision = proposing.by_expert(Terms(starts_at, duration_minutes, price))
-        return await _open(action, decision, people, user_id=origin.user_id, service=service, skill_id=skill_id)
+        (user_id,) = people.keys() - {by.id}
+        return await _open(action, decision, people, user_id=user_id, service=service, skill_id=skill_id)
 
     return await act(attempt, by=by, story=story)
 
 
-async def _origin(meeting_id: UUID | None, by: Person) -> Meeting:
-    """The meeting of the two that the proposal comes from; staff read every meeting, but this one must be theirs."""
-    if meeting_id is None:
-        raise InvalidInput("meetingId", InvalidInputCode.REQUIRED)
+async def _own_meeting(meeting_id: UUID, by: Person) -> Meeting:
+    """Staff read every meeting, but the one that a proposal comes from must be theirs."""
     meeting = await Meeting.get_or_none(id=meeting_id)
     if meeting is None or side_of(meeting, by) is None:
         raise NotFound
     return meeting
+
+
+async def _own_chat(chat_id: UUID, by: Person) -> Chat:
+    chat = await visible_chat(chat_id, by)
+    if chat is None:
+        raise NotFound
+    return chat
+
+
+def _the_two(origin: Meeting | Chat | None) -> Collection[UUID]:
+    match origin:
+        case Meeting():
+            return origin.user_id, origin.expert_id
+        case Chat():
+            return origin.lower_id, origin.higher_id
+    return ()
 
 
 async def _offered(expert_id: UUID, *, service_id: UUID, skill_id: UUID) -> Service:

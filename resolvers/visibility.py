@@ -5,8 +5,20 @@ from itertools import chain
 from uuid import UUID
 
 from tortoise.expressions import Q
+from tortoise.queryset import QuerySet
 
-from models import AlternativeDate, CreditMovement, Meeting, Person, Service, Skill, TimelineEvent
+from models import (
+    AlternativeDate,
+    Chat,
+    ChatMessage,
+    CreditMovement,
+    Meeting,
+    Notification,
+    Person,
+    Service,
+    Skill,
+    TimelineEvent,
+)
 from resolvers.errors import ErrorCode, RequestError
 from rules.terms import Actor, Side
 
@@ -18,9 +30,24 @@ def side_of(meeting: Meeting, person: Person) -> Side | None:
     return Side.EXPERT if person.id == meeting.expert_id else None
 
 
+def other_side(meeting: Meeting, person: Person) -> UUID | None:
+    """Whom this person meets there; None for staff."""
+    match side_of(meeting, person):
+        case Side.USER:
+            return meeting.expert_id
+        case Side.EXPERT:
+            return meeting.user_id
+    return None
+
+
 def may_see(meeting: Meeting, viewer: Person) -> bool:
     """The two sides see their meeting, and staff see every meeting."""
     return viewer.is_staff or side_of(meeting, viewer) is not None
+
+
+def visible_to(viewer: Person, meetings: QuerySet[Meeting]) -> QuerySet[Meeting]:
+    """Those of the meetings that the viewer may see; in the query itself, so that nobody locks what is not theirs."""
+    return meetings if viewer.is_staff else meetings.filter(Q(user_id=viewer.id) | Q(expert_id=viewer.id))
 
 
 def sees_all_of(person_id: UUID, viewer: Person) -> bool:
@@ -34,8 +61,21 @@ def only_staff(viewer: Person) -> None:
         raise RequestError(ErrorCode.FORBIDDEN, "Only Expertim's staff may ask for this.")
 
 
+def own_chats(viewer: Person) -> QuerySet[Chat]:
+    """A chat is of the two in it, and of nobody else: not of staff either, and nobody locks what is not theirs."""
+    return Chat.filter(Q(lower_id=viewer.id) | Q(higher_id=viewer.id))
+
+
+def read_mark(chat: Chat, reader: Person) -> int:
+    """The sequence of the newest message that this one of the two has read."""
+    return chat.lower_has_read if chat.lower_id == reader.id else chat.higher_has_read
+
+
 async def visible_people(ids: Sequence[UUID], viewer: Person) -> list[Person]:
-    """Oneself, every expert and whoever one meets; staff see everybody (Q5)."""
+    """Oneself, every expert and whoever one meets; staff see everybody (Q5).
+
+    Who chats has met: a chat is opened from a meeting (H1).
+    """
     people = await Person.filter(id__in=list(ids))
     known = {person.id for person in people if person.is_expert or sees_all_of(person.id, viewer)}
     if others := [person.id for person in people if person.id not in known]:
@@ -97,3 +137,21 @@ async def visible_movements(
         if (movement := found.get(movement_id))
         and holder_id in (movement.debited_person_id, movement.credited_person_id)
     }
+
+
+async def visible_chats(ids: Sequence[UUID], viewer: Person) -> list[Chat]:
+    """One's own chats."""
+    return await own_chats(viewer).filter(id__in=list(ids))
+
+
+async def visible_chat_messages(ids: Sequence[UUID], viewer: Person) -> list[ChatMessage]:
+    """What was written in one's own chats."""
+    messages = await ChatMessage.filter(id__in=list(ids))
+    chats = await visible_chats([message.chat_id for message in messages], viewer) if messages else []
+    seen = {chat.id for chat in chats}
+    return [message for message in messages if message.chat_id in seen]
+
+
+async def visible_notifications(ids: Sequence[UUID], viewer: Person) -> list[Notification]:
+    """What one was told oneself."""
+    return await Notification.filter(id__in=list(ids), person_id=viewer.id)

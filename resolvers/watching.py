@@ -4,20 +4,22 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
 
 from live.feeds import Feeds, Follower
 from live.messages import News
+from live.reading import feed_head
 from models import Meeting, Person
 from models.feeds import FeedEntryKind
 from models.transactions import DatabaseUnavailable
+from resolvers.chatting import visible_chat
 from resolvers.conflicts import standing_conflicts
-from resolvers.cursors import encode_cursor
+from resolvers.cursors import decode_cursor, encode_cursor, read_number
 from resolvers.errors import ErrorCode, RequestError
-from resolvers.listing import visible_meeting
+from resolvers.listing import events_between, visible_meeting
 from resolvers.visibility import may_see, side_of
 
 log = structlog.get_logger()
@@ -25,6 +27,12 @@ log = structlog.get_logger()
 PAUSE_AFTER_FAILURE_SECONDS = 1.0
 
 Read = TypeVar("Read")
+MEETING_UPDATES = "meetingUpdates"
+MY_MEETING_UPDATES = "myMeetingUpdates"
+NOTIFICATIONS = "notificationReceived"
+CHAT_MESSAGES = "chatMessageSent"
+REPLAYED_AT_ONCE = 100
+
 Update = tuple[str, News]
 "A cursor and the news at that place of the stream."
 ConflictWarning = tuple[UUID, list[Meeting]]
@@ -41,39 +49,121 @@ async def persistently(read: Callable[[], Awaitable[Read]]) -> Read:
             await asyncio.sleep(PAUSE_AFTER_FAILURE_SECONDS)
 
 
+async def reread(viewer: Person) -> None:
+    """Whoever watches may meanwhile have changed what they are spoken to in."""
+    now = await Person.get(id=viewer.id)
+    viewer.language, viewer.time_zone = now.language, now.time_zone
+
+
 @asynccontextmanager
-async def meeting_updates(feeds: Feeds, meeting_id: UUID, *, viewer: Person) -> AsyncIterator[AsyncIterator[Update]]:
-    """What happens to one meeting, for its two sides and for staff; raises NOT_FOUND for everybody else."""
+async def meeting_updates(
+    feeds: Feeds, meeting_id: UUID, *, after: str | None, viewer: Person
+) -> AsyncIterator[AsyncIterator[Update]]:
+    """What happens to one meeting, for its two sides and for staff; raises NOT_FOUND for everybody else.
+
+    A cursor is the number of an event, so that it says the same whoever's feed is listened to.
+    """
     meeting = await visible_meeting(meeting_id, viewer)
     if meeting is None:
         raise RequestError(ErrorCode.NOT_FOUND, "There is no such meeting, or it is not yours to see.")
+    owner = f"{meeting_id}/{viewer.id}"
+    seen = None if after is None else _place(after, MEETING_UPDATES, owner, newest=meeting.version)
     # Staff have no feed of other people's meetings: they listen to the user's.
     listened_to = viewer.id if side_of(meeting, viewer) else meeting.user_id
-
-    def cursor(news: News) -> str:
-        assert news.event is not None
-        return encode_cursor("meetingUpdates", f"{meeting_id}/{viewer.id}", news.event.sequence)
-
     async with feeds.follow(listened_to) as feed:
-        yield _events(feed, viewer, lambda news: news.event is not None and news.event.meeting_id == meeting_id, cursor)
+        yield _meeting_updates(feed, meeting_id, viewer, seen)
+
+
+async def _meeting_updates(feed: Follower, meeting_id: UUID, viewer: Person, seen: int | None) -> AsyncIterator[Update]:
+    """What was missed, from the timeline; then what comes. The feed was listened to first, so the two overlap."""
+
+    def update(news: News) -> Update:
+        assert news.event is not None
+        return encode_cursor(MEETING_UPDATES, f"{meeting_id}/{viewer.id}", news.event.sequence), news
+
+    last = seen or 0
+    while seen is not None and (missed := await persistently(partial(_missed, meeting_id, after=last))):
+        for news in missed:
+            yield update(news)
+        last += len(missed)
+    async for news in feed:
+        if news.event and news.event.meeting_id == meeting_id and news.event.sequence > last and _may_see(news, viewer):
+            yield update(news)
+
+
+async def _missed(meeting_id: UUID, *, after: int) -> list[News]:
+    """The next events of a meeting, which is shown with each of them as it is now."""
+    events = await events_between(meeting_id, after + 1, after + REPLAYED_AT_ONCE)
+    meeting = await Meeting.get(id=meeting_id)
+    return [News(FeedEntryKind.TIMELINE_EVENT, event.id, event=event, meeting=meeting) for event in events]
 
 
 @asynccontextmanager
-async def my_meeting_updates(feeds: Feeds, *, viewer: Person) -> AsyncIterator[AsyncIterator[Update]]:
+async def my_meeting_updates(
+    feeds: Feeds, *, after: str | None, viewer: Person
+) -> AsyncIterator[AsyncIterator[Update]]:
     """What happens to any of the viewer's meetings."""
-    async with feeds.follow(viewer.id) as feed:
-        yield _events(
-            feed, viewer, lambda news: True, lambda _: encode_cursor("myMeetingUpdates", viewer.id, feed.position)
-        )
+    async with _stream(feeds, MY_MEETING_UPDATES, after, viewer, lambda news: _may_see(news, viewer)) as updates:
+        yield updates
 
 
-async def _events(
-    feed: Follower, viewer: Person, wanted: Callable[[News], bool], cursor: Callable[[News], str]
-) -> AsyncIterator[Update]:
+@asynccontextmanager
+async def notifications(feeds: Feeds, *, after: str | None, viewer: Person) -> AsyncIterator[AsyncIterator[Update]]:
+    """What the viewer is told."""
+
+    def wanted(news: News) -> bool:
+        return news.notification is not None and news.notification.person_id == viewer.id
+
+    async with _stream(feeds, NOTIFICATIONS, after, viewer, wanted) as updates:
+        yield updates
+
+
+@asynccontextmanager
+async def chat_messages(
+    feeds: Feeds, chat_id: UUID, *, after: str | None, viewer: Person
+) -> AsyncIterator[AsyncIterator[Update]]:
+    """What is written in one of the viewer's chats, by either of the two; raises NOT_FOUND for everybody else."""
+    if await visible_chat(chat_id, viewer) is None:
+        raise RequestError(ErrorCode.NOT_FOUND, "There is no such chat, or it is not yours.")
+
+    def wanted(news: News) -> bool:
+        return news.message is not None and news.message.chat_id == chat_id
+
+    async with _stream(feeds, f"{CHAT_MESSAGES}/{chat_id}", after, viewer, wanted) as updates:
+        yield updates
+
+
+@asynccontextmanager
+async def _stream(
+    feeds: Feeds, name: str, after: str | None, viewer: Person, wanted: Callable[[News], bool]
+) -> AsyncIterator[AsyncIterator[Update]]:
+    """What is wanted of the viewer's own feed; a cursor is a position in it, and good for this stream alone."""
+    seen = None if after is None else _place(after, name, viewer.id, newest=await feed_head(viewer.id))
+    async with feeds.follow(viewer.id, after=seen) as feed:
+        yield _wanted(feed, wanted, lambda: encode_cursor(name, viewer.id, feed.position))
+
+
+async def _wanted(feed: Follower, wanted: Callable[[News], bool], cursor: Callable[[], str]) -> AsyncIterator[Update]:
     async for news in feed:
-        # Whether it is theirs is asked for every push, whatever was true when they subscribed (W3).
-        if news.meeting is not None and may_see(news.meeting, viewer) and wanted(news):
-            yield cursor(news), news
+        if wanted(news):
+            yield cursor(), news
+
+
+def _may_see(news: News, viewer: Person) -> bool:
+    """Whether it is theirs is asked for every push, whatever was true when they subscribed (W3)."""
+    return news.meeting is not None and may_see(news.meeting, viewer)
+
+
+def _place(after: str, stream: str, owner: object, *, newest: int) -> int:
+    """The place that a cursor names, which was not given out if nothing has got there yet."""
+
+    def read(place: Any) -> int:
+        number = read_number(place)
+        if number > newest:
+            raise ValueError("not reached yet")
+        return number
+
+    return decode_cursor(after, stream=stream, owner=owner, read=read)
 
 
 @asynccontextmanager

@@ -26,8 +26,17 @@ class Policy:
     "What Expertim keeps of what an expert is to receive (K5, S)."
     longest_name_characters: int = number(200, at_most=200)
     longest_note_characters: int = number(2_000, at_most=20_000)
+    longest_chat_message_characters: int = number(4_000, at_most=20_000)
+    "How much one chat message may say (H2)."
     longest_idempotency_key_characters: int = number(200, at_most=1_000)
     most_skills: int = number(100, at_most=1_000)
     "How many skills one person may have."
+    most_weekly_windows: int = number(100, at_most=1_000)
+    most_availability_exceptions: int = number(400, at_most=4_000)
+    most_windows_of_an_exception: int = number(24, at_most=100)
+    longest_slot_range_days: int = number(62, at_most=100)
+    "For how long a time free slots can be asked for at once (V2)."
+    slots_every_minutes: int = number(15, at_least=5, at_most=1_440)
+    "How far apart the starts of an expert's free slots are (V2)."
     idempotency_keys_kept_hours: int = number(48, at_least=24, at_most=100_000)
     "How long the first answer to a key can be asked for again (I1)."

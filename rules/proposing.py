@@ -27,6 +27,10 @@ class Terms:
     duration_minutes: int
     price: int
 
+    @property
+    def ends_at(self) -> datetime:
+        return self.starts_at + timedelta(minutes=self.duration_minutes)
+
 
 def by_user(terms: Terms, *, user_available: int) -> Decision:
     """A user proposes a meeting; its price is blocked on their account (P1)."""
@@ -47,7 +51,7 @@ def _proposed(terms: Terms, side: Side, credits_are: CreditPaymentStatus, moveme
         user_answer=Answer.PENDING,
         expert_answer=Answer.PENDING,
         starts_at=terms.starts_at,
-        ends_at=terms.starts_at + timedelta(minutes=terms.duration_minutes),
+        ends_at=terms.ends_at,
         price=terms.price,
         proposed_by=side,
     ).answered(side, Answer.APPROVED)
@@ -70,6 +74,14 @@ def check_the_proposer_is_the_expert(side: Side | None) -> None:
     """From an existing meeting only its expert may propose another one (P2)."""
     if side is not Side.EXPERT:
         raise ActionRefused(Refusal.NOT_YOUR_SIDE)
+
+
+def check_origin(*, from_a_meeting: bool, from_a_chat: bool) -> None:
+    """A proposal to a user comes from a meeting or from the chat with them, not from both (P2)."""
+    if from_a_meeting and from_a_chat:
+        raise InvalidInput("chatId", InvalidInputCode.MALFORMED)
+    if not from_a_meeting and not from_a_chat:
+        raise InvalidInput("meetingId", InvalidInputCode.REQUIRED)
 
 
 def check_start(starts_at: datetime, *, now: datetime, policy: Policy) -> None:

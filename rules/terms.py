@@ -162,22 +162,29 @@ class MeetingActionKind(Term):
     )
 
 
-class NotificationKind(StrEnum):
-    """What a person is told."""
+class NotificationKind(Term):
+    """What a person is told (N4)."""
 
-    EXPERT_MEETING_INVITATION = "EXPERT_MEETING_INVITATION"
-    USER_MEETING_INVITATION = "USER_MEETING_INVITATION"
-    MEETING_APPROVED = "MEETING_APPROVED"
-    MEETING_REJECTED = "MEETING_REJECTED"
-    PROPOSAL_LAPSED = "PROPOSAL_LAPSED"
-    MEETING_CANCELLED_BY_USER = "MEETING_CANCELLED_BY_USER"
-    MEETING_CANCELLED_BY_EXPERT = "MEETING_CANCELLED_BY_EXPERT"
-    REJECTED_MEETING_RESCHEDULED = "REJECTED_MEETING_RESCHEDULED"
-    AGREED_MEETING_RESCHEDULED = "AGREED_MEETING_RESCHEDULED"
-    ALTERNATIVE_DATE_APPROVED = "ALTERNATIVE_DATE_APPROVED"
-    ALTERNATIVE_DATE_REJECTED = "ALTERNATIVE_DATE_REJECTED"
-    ALTERNATIVE_DATE_CANCELLED = "ALTERNATIVE_DATE_CANCELLED"
-    ALTERNATIVE_DATE_LAPSED = "ALTERNATIVE_DATE_LAPSED"
+    EXPERT_MEETING_INVITATION = "EXPERT_MEETING_INVITATION", "To the user: the expert proposes a meeting (P3)."
+    USER_MEETING_INVITATION = "USER_MEETING_INVITATION", "To the expert: the user proposes a meeting (P3)."
+    MEETING_APPROVED = "MEETING_APPROVED", "To the proposer: the other side has agreed (A1)."
+    MEETING_REJECTED = "MEETING_REJECTED", "To the proposer: the other side has turned the proposal down (A3)."
+    PROPOSAL_LAPSED = "PROPOSAL_LAPSED", "To both: nobody had answered the proposal by its start (P6)."
+    MEETING_CANCELLED_BY_USER = "MEETING_CANCELLED_BY_USER", "To the expert: the user has cancelled (K6)."
+    MEETING_CANCELLED_BY_EXPERT = "MEETING_CANCELLED_BY_EXPERT", "To the user: the expert has cancelled (K6)."
+    REJECTED_MEETING_RESCHEDULED = (
+        "REJECTED_MEETING_RESCHEDULED",
+        "To the other side: a new date was chosen for a meeting that had been rejected (R2).",
+    )
+    AGREED_MEETING_RESCHEDULED = (
+        "AGREED_MEETING_RESCHEDULED",
+        "To the other side: a new date was chosen for an agreed meeting, whose date stays in force meanwhile (R3).",
+    )
+    ALTERNATIVE_DATE_APPROVED = "ALTERNATIVE_DATE_APPROVED", "To its chooser: the new date is in force (R4)."
+    ALTERNATIVE_DATE_REJECTED = "ALTERNATIVE_DATE_REJECTED", "To its chooser: the new date was turned down (R5)."
+    ALTERNATIVE_DATE_CANCELLED = "ALTERNATIVE_DATE_CANCELLED", "To the other side: its chooser took it back (R6)."
+    ALTERNATIVE_DATE_LAPSED = "ALTERNATIVE_DATE_LAPSED", "To both: nobody had answered the new date in time (R7)."
+    CHAT_MESSAGE = "CHAT_MESSAGE", "Something unread waits in a chat; one notification until it is read (H2)."
 
 
 class ReasonKind(Term):
@@ -232,5 +239,9 @@ class InvalidInputCode(Term):
     IN_THE_PAST = "IN_THE_PAST", "An instant that has to lie in the future."
     UNKNOWN = "UNKNOWN", "It names nothing that can be chosen here."
     UNCHANGED = "UNCHANGED", "It is what it already was."
+    OUTSIDE_AVAILABILITY = "OUTSIDE_AVAILABILITY", "The expert can't be met then (P5)."
     SELF = "SELF", "Nobody can do this with themselves."
-    MALFORMED = "MALFORMED", "It contains characters that can't be stored, such as NUL."
+    MALFORMED = (
+        "MALFORMED",
+        "It contains characters that can't be stored, such as NUL, or contradicts itself, as a date given twice.",
+    )

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import strawberry
 
+from models.transactions import snapshot
 from resolvers.acting import Attempt, Done
 from resolvers.listing import events_between
 from rules import problems
@@ -81,8 +82,10 @@ async def answer(
     try:
         done = await action
     except problems.Problem as problem:
-        return await look_ahead(info, await as_data(problem, info.context, meeting_id=meeting_id))
-    return await look_ahead(info, await succeeded(done))
+        async with snapshot():
+            return await look_ahead(info, await as_data(problem, info.context, meeting_id=meeting_id))
+    async with snapshot():
+        return await look_ahead(info, await succeeded(done))
 
 
 async def meeting_answer(info: Info, action: Awaitable[Done], *, meeting_id: UUID | None = None) -> MeetingResult:

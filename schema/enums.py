@@ -15,6 +15,7 @@ ENUMS = (
     terms.MeetingActionKind,
     terms.MeetingPhase,
     terms.MeetingStatus,
+    terms.NotificationKind,
     terms.ReasonKind,
     terms.Refusal,
     terms.Side,

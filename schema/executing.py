@@ -9,7 +9,7 @@ import graphql
 import structlog
 from graphql import DocumentNode, ExecutionResult, GraphQLError, OperationType
 
-from models.transactions import DatabaseUnavailable
+from models.transactions import DatabaseUnavailable, snapshot
 from resolvers.errors import ErrorCode, RequestError, ServiceUnavailable
 from schema.context import Context
 from schema.documents import Documents, InvalidDocument
@@ -65,7 +65,16 @@ def prepare(operation: Operation) -> tuple[DocumentNode, OperationType]:
 
 
 async def execute(operation: Operation, document: DocumentNode, context: Context) -> Answer:
-    """Run a query or a mutation."""
+    """Run a query or a mutation; all that a query tells is as of one instant."""
+    node = graphql.get_operation_ast(document, operation.operation_name)
+    assert node is not None, "the operation was prepared"
+    if node.operation is OperationType.QUERY:
+        async with snapshot():
+            return await _execute(operation, document, context)
+    return await _execute(operation, document, context)
+
+
+async def _execute(operation: Operation, document: DocumentNode, context: Context) -> Answer:
     result = graphql.execute(
         SCHEMA,
         document,

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, ClassVar, Optional
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Optional
 from uuid import UUID
 
 import strawberry
@@ -13,9 +13,10 @@ from tortoise.models import Model
 import models
 from resolvers import listing
 from resolvers.actions import actions_of
+from resolvers.chatting import chats_with
 from resolvers.conflicts import conflicts_of
 from resolvers.paging import Page
-from resolvers.visibility import shown_person_id, side_of
+from resolvers.visibility import other_side, shown_person_id, side_of
 from rules.terms import (
     Actor,
     AlternativeDateStatus,
@@ -37,6 +38,9 @@ from schema.people import Person, Service, Skill
 from schema.scalars import Credits
 from texts.labels import timeline_label
 
+if TYPE_CHECKING:
+    from schema.chatting import Chat
+
 
 async def _conflicts(meetings: Sequence["Meeting"], context: Context) -> list[list["Meeting"]]:
     found = await conflicts_of([meeting.row for meeting in meetings], context.viewer)
@@ -55,6 +59,14 @@ async def _actions(meetings: Sequence["Meeting"], context: Context) -> list[list
 async def _alternative_dates(meetings: Sequence["Meeting"], context: Context) -> list[list["AlternativeDate"]]:
     found = await listing.alternative_dates([meeting.row.id for meeting in meetings])
     return [[context.show(AlternativeDate, row) for row in found.get(meeting.row.id, [])] for meeting in meetings]
+
+
+async def _chats(meetings: Sequence["Meeting"], context: Context) -> list["Chat | None"]:
+    from schema.chatting import Chat
+
+    others = [other_side(meeting.row, context.viewer) for meeting in meetings]
+    chats = await chats_with(list(filter(None, others)), context.viewer)
+    return [context.show(Chat, chats[other]) if other in chats else None for other in others]
 
 
 def _timeline(meeting: "Meeting", page: Page[models.TimelineEvent], context: Context) -> "TimelineEventConnection":
@@ -114,6 +126,9 @@ class Meeting(Node):
         _actions, "Every action there is, allowed or not, as things stand now for the viewer (Q3)."
     )
     reason: Reason | None = one("reason_id", "Why it was rejected or cancelled; null in any other status (K6).")
+    chat: Optional[Annotated["Chat", strawberry.lazy("schema.chatting")]] = together(  # noqa: UP045
+        _chats, "The chat of the two; null until one of them has opened it, and for staff (H1)."
+    )
     created_at: datetime = strawberry.field(description="When it was proposed.")
 
     @classmethod
@@ -237,3 +252,14 @@ class MeetingConnection:
 
     edges: list[MeetingEdge]
     page_info: PageInfo
+
+
+@strawberry.type
+class MeetingDashboard:
+    """The viewer's meetings, counted (Q2)."""
+
+    scheduled: int = strawberry.field(description="Agreed and not over.")
+    held: int = strawberry.field(description="Agreed and over.")
+    awaiting_my_answer: int = strawberry.field(
+        description="Proposals and alternative dates that wait for the viewer, who may still answer them."
+    )

@@ -5,11 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from resolvers import visibility
+from schema.chatting import Chat, ChatMessage
 from schema.context import Context, Kind
 from schema.credits import CreditMovement
 from schema.ids import named_by
 from schema.meetings import AlternativeDate, Meeting, TimelineEvent
 from schema.node import Node
+from schema.notifying import Notification
 from schema.people import Person, Service, Skill
 
 RowIds = tuple[UUID, ...]
@@ -51,5 +53,8 @@ NODES: dict[str, Read] = {
     "AlternativeDate": _rows(AlternativeDate, visibility.visible_alternative_dates),
     "TimelineEvent": _rows(TimelineEvent, visibility.visible_events),
     "CreditMovement": _movements,
+    "Chat": _rows(Chat, visibility.visible_chats),
+    "ChatMessage": _rows(ChatMessage, visibility.visible_chat_messages),
+    "Notification": _rows(Notification, visibility.visible_notifications),
 }
 "How each type that implements Node is read; a test holds that none is missing."

@@ -118,5 +118,6 @@ class ProfileMutation:
 
 async def _saved(info: Info, done: Done) -> PersonSaved:
     person = await models.Person.get(id=done.made_id)
-    info.context.viewer.language = person.language  # what follows in this request is said in it
+    viewer = info.context.viewer  # what follows in this request is said as they now want it
+    viewer.language, viewer.time_zone = person.language, person.time_zone
     return PersonSaved(person=info.context.show(Person, person))

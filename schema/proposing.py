@@ -26,7 +26,7 @@ class ProposeMeetingInput:
 
 @strawberry.input
 class ProposeMeetingToUserInput:
-    """What an expert offers a user, and the meeting of the two that the proposal comes from (P2)."""
+    """What an expert offers a user, and where that comes from: a meeting of the two, or else their chat (P2)."""
 
     service_id: strawberry.ID = strawberry.field(description="One of one's own active services.")
     skill_id: strawberry.ID = strawberry.field(description="One of one's own skills.")
@@ -36,6 +36,9 @@ class ProposeMeetingToUserInput:
     meeting_id: strawberry.ID | None = strawberry.field(
         default=None,
         description="Where the proposal comes from: any meeting with that user in which one was the expert.",
+    )
+    chat_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Where the proposal comes from, instead: the chat with that user (H3)."
     )
     idempotency_key: str | None = None
 
@@ -57,10 +60,11 @@ class ProposingMutation:
 
     @strawberry.mutation
     async def propose_meeting_to_user(self, info: Info, input: ProposeMeetingToUserInput) -> MeetingResult:
-        """An expert proposes a meeting to a user they met; nothing is blocked until the user approves (P2-P4)."""
+        """An expert proposes a meeting to a user they met; nothing is blocked until the user approves (P2-P4, H3)."""
         meeting_id = optional_row_id("Meeting", input.meeting_id)
         action = proposing.propose_meeting_to_user(
             from_meeting_id=meeting_id,
+            from_chat_id=optional_row_id("Chat", input.chat_id),
             service_id=row_id("Service", input.service_id),
             skill_id=row_id("Skill", input.skill_id),
             starts_at=input.starts_at,

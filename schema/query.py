@@ -1,5 +1,6 @@
 """What can be read."""
 
+import dataclasses
 from datetime import datetime
 from functools import partial
 from typing import Annotated
@@ -7,18 +8,21 @@ from typing import Annotated
 import strawberry
 from strawberry import argument
 
-from resolvers import directory, listing
+from resolvers import availability, chatting, directory, listing, notifying
 from resolvers.paging import at_most_a_page
 from resolvers.reasons import reasons
 from rules.terms import MeetingPhase, MeetingStatus, ReasonKind, Side
 from schema.ahead import look_ahead
+from schema.availability import Availability, FreeSlot
+from schema.chatting import Chat, ChatConnection, ChatEdge
 from schema.connections import connection
 from schema.context import Info
 from schema.credits import CreditAccount
 from schema.ids import optional_row_id, row_id
-from schema.meetings import Meeting, MeetingConnection, MeetingEdge, Reason
+from schema.meetings import Meeting, MeetingConnection, MeetingDashboard, MeetingEdge, Reason
 from schema.node import Node
 from schema.nodes import nodes_of
+from schema.notifying import Notification, NotificationConnection, NotificationEdge
 from schema.people import Person, PersonConnection, PersonEdge, Skill, SkillConnection, SkillEdge
 
 
@@ -42,7 +46,7 @@ class Query:
     @strawberry.field
     async def me(self, info: Info) -> Person:
         """The viewer."""
-        return await look_ahead(info, info.context.show(Person, info.context.viewer))
+        return await look_ahead(info, info.context.show(Person, await directory.oneself(info.context.viewer)))
 
     @strawberry.field
     async def meeting(self, info: Info, id: strawberry.ID) -> Meeting | None:
@@ -79,6 +83,12 @@ class Query:
         page = await listing.meetings_of(viewer, wanted, first=first, after=after)
         shown = connection(page, MeetingConnection, MeetingEdge, partial(info.context.show, Meeting))
         return await look_ahead(info, shown)
+
+    @strawberry.field
+    async def meeting_dashboard(self, info: Info) -> MeetingDashboard:
+        """How many of the viewer's meetings are to come, were held, and wait for them (Q2)."""
+        counts = await listing.dashboard(info.context.viewer)
+        return MeetingDashboard(**dataclasses.asdict(counts))
 
     @strawberry.field
     async def experts(
@@ -125,6 +135,36 @@ class Query:
         return await look_ahead(info, connection(page, SkillConnection, SkillEdge, partial(info.context.show, Skill)))
 
     @strawberry.field
+    async def availability(
+        self, info: Info, expert_id: Annotated[strawberry.ID, argument(description="A Person.")]
+    ) -> Availability | None:
+        """When an expert can be met (V1); null for somebody who is not there, or not the viewer's to see (Q5)."""
+        said = await availability.visible_availability(row_id("Person", expert_id), info.context.viewer)
+        return await look_ahead(info, Availability.of(said) if said else None)
+
+    @strawberry.field
+    async def free_slots(
+        self,
+        info: Info,
+        expert_id: Annotated[strawberry.ID, argument(description="A Person.")],
+        service_id: Annotated[strawberry.ID, argument(description="The Service, whose length the slots have.")],
+        from_: Annotated[datetime, argument(name="from", description="None starts earlier.")],
+        until: Annotated[
+            datetime,
+            argument(description="None ends later. Not before from, at most 62 days after it: else BAD_USER_INPUT."),
+        ],
+    ) -> list[FreeSlot] | None:
+        """What can be proposed to an expert for a service, by time (V2); null if it is none of theirs to be seen."""
+        slots = await availability.free_slots(
+            row_id("Person", expert_id),
+            row_id("Service", service_id),
+            starts_from=from_,
+            until=until,
+            viewer=info.context.viewer,
+        )
+        return await look_ahead(info, None if slots is None else [FreeSlot.of(each) for each in slots])
+
+    @strawberry.field
     async def rejection_reasons(self, info: Info) -> list[Reason]:
         """What to choose from when rejecting a proposal (A3)."""
         return await _reasons(info, ReasonKind.REJECTION)
@@ -137,7 +177,39 @@ class Query:
     @strawberry.field
     async def credit_account(self, info: Info) -> CreditAccount:
         """The viewer's balances and movements (M4)."""
-        return await look_ahead(info, CreditAccount.of(info.context.viewer))
+        return await look_ahead(info, CreditAccount.of(await directory.oneself(info.context.viewer)))
+
+    @strawberry.field
+    async def notifications(
+        self,
+        info: Info,
+        unread_only: Annotated[bool | None, argument(description="Whether to leave out those marked read.")] = False,
+        first: int | None = 50,
+        after: str | None = None,
+    ) -> NotificationConnection:
+        """What the viewer was told, newest first (N4)."""
+        page = await notifying.notifications_of(
+            info.context.viewer, unread_only=bool(unread_only), first=first, after=after
+        )
+        shown = connection(page, NotificationConnection, NotificationEdge, partial(info.context.show, Notification))
+        return await look_ahead(info, shown)
+
+    @strawberry.field
+    async def unread_notifications(self, info: Info) -> int:
+        """How many of them the viewer has not marked read."""
+        return await notifying.unread_notifications(info.context.viewer)
+
+    @strawberry.field
+    async def chats(self, info: Info, first: int | None = 20, after: str | None = None) -> ChatConnection:
+        """The viewer's chats; the one in which something was written last comes first (H2)."""
+        page = await chatting.chats_of(info.context.viewer, first=first, after=after)
+        return await look_ahead(info, connection(page, ChatConnection, ChatEdge, partial(info.context.show, Chat)))
+
+    @strawberry.field
+    async def chat(self, info: Info, id: strawberry.ID) -> Chat | None:
+        """One of the viewer's chats; null if it is not there or not theirs, staff included (H2)."""
+        row = await chatting.visible_chat(row_id("Chat", id), info.context.viewer)
+        return await look_ahead(info, info.context.show(Chat, row) if row else None)
 
 
 async def _reasons(info: Info, kind: ReasonKind) -> list[Reason]:

@@ -15,7 +15,9 @@ class ChooseAlternativeDateInput:
     """A new start for a meeting; its length and price stay (R1)."""
 
     meeting_id: strawberry.ID = strawberry.field(description="An agreed or a rejected meeting that has not begun.")
-    starts_at: datetime = strawberry.field(description="Another instant than now, at most 730 days ahead (P4, R1).")
+    starts_at: datetime = strawberry.field(
+        description="In the future, at most 730 days ahead, and not the start it has (P4, R1)."
+    )
     expected_version: int | None = None
     idempotency_key: str | None = None
 

@@ -16,8 +16,11 @@ from strawberry.schema.config import StrawberryConfig
 
 from schema.ahead import DEFINITION
 from schema.answering import AnsweringMutation
+from schema.availability import AvailabilityMutation
 from schema.cancelling import CancellingMutation
+from schema.chatting import ChattingMutation
 from schema.credits import CreditsMutation
+from schema.notifying import NotifyingMutation
 from schema.profile import ProfileMutation
 from schema.proposing import ProposingMutation
 from schema.query import Query
@@ -64,6 +67,9 @@ class Mutation(
     CreditsMutation,
     ReasonsMutation,
     ProfileMutation,
+    AvailabilityMutation,
+    ChattingMutation,
+    NotifyingMutation,
 ):
     """Every action; what stands in its way is answered as data, a Problem."""
 

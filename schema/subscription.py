@@ -9,10 +9,12 @@ import strawberry
 
 from resolvers import watching
 from schema.ahead import look_ahead, one
+from schema.chatting import ChatMessage
 from schema.context import Context, Info
 from schema.credits import CreditAccount
 from schema.ids import row_id
 from schema.meetings import Meeting, TimelineEvent
+from schema.notifying import Notification
 
 Seen = TypeVar("Seen")
 Pushed = TypeVar("Pushed")
@@ -39,8 +41,35 @@ class ConflictWarning:
 
 
 @strawberry.type
+class NotificationUpdate:
+    """The viewer is told something (W1)."""
+
+    cursor: str
+    notification: Notification = strawberry.field(description="What they are told.")
+
+
+@strawberry.type
+class ChatMessageUpdate:
+    """Somebody wrote something in a chat of the viewer's (W1)."""
+
+    cursor: str
+    chat_message: ChatMessage = strawberry.field(description="What either of the two wrote.")
+
+
+After = Annotated[
+    str | None,
+    strawberry.argument(
+        description=(
+            "The cursor of the last update seen, to get what was missed since and then what comes; without it, from now"
+            " on. One of another stream or person is BAD_USER_INPUT (W2)."
+        )
+    ),
+]
+
+
+@strawberry.type
 class Subscription:
-    """Over graphql-transport-ws. Each event arrives once and in order, from the moment of subscribing on (W2, W3)."""
+    """Over graphql-transport-ws. Each update comes once and in order, from `after` a cursor or from now on (W2, W3)."""
 
     @strawberry.subscription
     async def meeting_updates(
@@ -49,19 +78,22 @@ class Subscription:
         meeting_id: Annotated[
             strawberry.ID, strawberry.argument(description="One of the viewer's; staff may watch any.")
         ],
+        after: After = None,
     ) -> AsyncGenerator[MeetingUpdate, None]:
         """Everything that happens to one meeting; NOT_FOUND if it is not the viewer's."""
         context = info.context
         updates = await context.until_the_end(
-            watching.meeting_updates(context.feeds, row_id("Meeting", meeting_id), viewer=context.viewer)
+            watching.meeting_updates(context.feeds, row_id("Meeting", meeting_id), after=after, viewer=context.viewer)
         )
         return _pushed(info, updates, partial(_meeting_update, context))
 
     @strawberry.subscription
-    async def my_meeting_updates(self, info: Info) -> AsyncGenerator[MeetingUpdate, None]:
+    async def my_meeting_updates(self, info: Info, after: After = None) -> AsyncGenerator[MeetingUpdate, None]:
         """Everything that happens to the viewer's meetings."""
         context = info.context
-        updates = await context.until_the_end(watching.my_meeting_updates(context.feeds, viewer=context.viewer))
+        updates = await context.until_the_end(
+            watching.my_meeting_updates(context.feeds, after=after, viewer=context.viewer)
+        )
         return _pushed(info, updates, partial(_meeting_update, context))
 
     @strawberry.subscription
@@ -78,6 +110,27 @@ class Subscription:
         balances = await context.until_the_end(watching.balances(context.feeds, viewer=context.viewer))
         return _pushed(info, balances, CreditAccount.of)
 
+    @strawberry.subscription
+    async def notification_received(self, info: Info, after: After = None) -> AsyncGenerator[NotificationUpdate, None]:
+        """Everything the viewer is told (N4)."""
+        context = info.context
+        told = await context.until_the_end(watching.notifications(context.feeds, after=after, viewer=context.viewer))
+        return _pushed(info, told, partial(_notification_update, context))
+
+    @strawberry.subscription
+    async def chat_message_sent(
+        self,
+        info: Info,
+        chat_id: Annotated[strawberry.ID, strawberry.argument(description="One of the viewer's.")],
+        after: After = None,
+    ) -> AsyncGenerator[ChatMessageUpdate, None]:
+        """Everything written in one chat, also by the viewer; NOT_FOUND if it is not theirs (H2)."""
+        context = info.context
+        written = await context.until_the_end(
+            watching.chat_messages(context.feeds, row_id("Chat", chat_id), after=after, viewer=context.viewer)
+        )
+        return _pushed(info, written, partial(_chat_message_update, context))
+
 
 async def _pushed(
     info: Info, seen: AsyncIterator[Seen], push: Callable[[Seen], Pushed]
@@ -88,6 +141,7 @@ async def _pushed(
 
 async def _shown(info: Info, push: Callable[[Seen], Pushed], seen: Seen) -> Pushed:
     info.context.forget()
+    await watching.reread(info.context.viewer)
     return await look_ahead(info, push(seen))
 
 
@@ -97,6 +151,16 @@ def _meeting_update(context: Context, update: watching.Update) -> MeetingUpdate:
     assert news.meeting is not None
     event, meeting = context.show(TimelineEvent, news.event), context.show(Meeting, news.meeting)
     return MeetingUpdate(cursor=cursor, event=event, meeting=meeting)
+
+
+def _notification_update(context: Context, update: watching.Update) -> NotificationUpdate:
+    cursor, news = update
+    return NotificationUpdate(cursor=cursor, notification=context.show(Notification, news.notification))
+
+
+def _chat_message_update(context: Context, update: watching.Update) -> ChatMessageUpdate:
+    cursor, news = update
+    return ChatMessageUpdate(cursor=cursor, chat_message=context.show(ChatMessage, news.message))
 
 
 def _conflict_warning(context: Context, warning: watching.ConflictWarning) -> ConflictWarning:

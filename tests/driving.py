@@ -33,9 +33,10 @@ fragment Alternative on AlternativeDate {
 """
 
 PROBLEMS = """
-  ... on Problem { message }
-  ... on ActionRefused { refusal currentMeeting { id status } }
-  ... on InvalidInput { field code }
+  ... on Problem { message
+    ... on ActionRefused { refusal currentMeeting { id status } }
+    ... on InvalidInput { field code }
+  }
 """
 
 MEETING_PROBLEMS = (
@@ -73,9 +74,20 @@ OTHER_RESULTS = {
     "grantCredits": "... on CreditsGranted { movement { id kind availableChange blockedChange note } }",
     "saveService": "... on ServiceSaved { service { id name durationMinutes price active expert { id } } }",
     "saveReason": "... on ReasonSaved { reason { code kind label } }",
+    "setAvailability": """... on AvailabilitySaved {
+      availability { timeZone weekly { weekday from to } exceptions { date windows { from to } } }
+    }""",
     "setSkills": "... on PersonSaved { person { id skills { id name } } }",
     "updateProfile": "... on PersonSaved { person { id language timeZone } }",
+    "openChat": "... on ChatOpened { chat { id unread people { id } } }",
+    "sendChatMessage": "... on ChatMessageSent { chatMessage { id text sentAt author { id } chat { id unread } } }",
+    "markChatRead": "... on ChatOpened { chat { id unread } }",
+    "markNotificationsRead": "... on NotificationsRead { unread }",
 }
+
+FREE_SLOTS = """query($expert: ID!, $service: ID!, $from: DateTime!, $until: DateTime!) {
+  freeSlots(expertId: $expert, serviceId: $service, from: $from, until: $until) { startsAt endsAt }
+}"""
 
 names = count(1)
 
@@ -228,6 +240,12 @@ class Client:
         assert result["__typename"] == "MeetingChanged", result
         return result["meeting"]
 
+    async def free_slots(self, expert: "Client", *, until: str, **changes: str) -> list[str] | None:
+        """The starts of an expert's free slots, from now on unless another `from` is given."""
+        asked = {"expert": expert.id, "service": expert.service, "from": self.world.at(), "until": until, **changes}
+        slots = (await self.ask(FREE_SLOTS, **asked))["freeSlots"]
+        return None if slots is None else [slot["startsAt"] for slot in slots]
+
     async def offer(self, user: "Client", origin: str, **changes: Any) -> dict[str, Any]:
         """The result of proposing a meeting, as its expert, from an existing one."""
         given = {
@@ -247,6 +265,21 @@ class Client:
         result = await self.offer(user, origin["id"], **changes)
         assert result["__typename"] == "MeetingChanged", result
         return result["meeting"]
+
+    async def chat_with(self, expert: "Client", **changes: Any) -> str:
+        """The id of this user's chat with an expert, opened from a new meeting."""
+        meeting = await self.proposed(expert, **changes)
+        return str((await self.act("openChat", meetingId=meeting["id"]))["chat"]["id"])
+
+    async def write(self, chat_id: str, text: str = "Hello") -> dict[str, Any]:
+        """A message this person has written."""
+        result = await self.act("sendChatMessage", chatId=chat_id, text=text)
+        assert result["__typename"] == "ChatMessageSent", result
+        return result["chatMessage"]
+
+    async def unread(self, chat_id: str) -> int:
+        """How many messages of the other this person has not read."""
+        return int((await self.ask("query($id: ID!) { chat(id: $id) { unread } }", id=chat_id))["chat"]["unread"])
 
     @asynccontextmanager
     async def socket(self, payload: Any = None) -> AsyncIterator["Socket"]:

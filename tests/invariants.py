@@ -72,6 +72,31 @@ WHERE meeting.alternative_id IS DISTINCT FROM pending.id
         OR (meeting.starts_at, meeting.ends_at) <> (pending.starts_at, pending.ends_at)))
 """
 
+CHATS_HAVE_NO_GAP = """
+SELECT chat.id, chat.last_sequence FROM chat LEFT JOIN chat_message AS message ON message.chat_id = chat.id
+GROUP BY chat.id
+HAVING COUNT(message.id) <> chat.last_sequence OR COALESCE(MAX(sequence), 0) <> chat.last_sequence
+    OR MAX(sent_at) <> chat.active_at
+"""
+
+AUTHORS_HAVE_READ_WHAT_WAS_BEFORE = """
+SELECT chat.id FROM chat JOIN chat_message AS message ON message.chat_id = chat.id
+WHERE message.author_id NOT IN (lower_id, higher_id)
+    OR sequence > CASE WHEN author_id = lower_id THEN lower_has_read ELSE higher_has_read END
+"""
+
+BOTH_ARE_SHOWN_EVERY_MESSAGE = """
+SELECT message.id FROM chat_message AS message JOIN chat ON chat.id = message.chat_id
+LEFT JOIN feed_entry ON feed_entry.ref = message.id AND feed_entry.person_id IN (lower_id, higher_id)
+GROUP BY message.id HAVING COUNT(feed_entry.id) <> 2
+"""
+
+WHO_HAS_READ_A_CHAT_IS_NOTIFIED_OF_NOTHING_IN_IT = """
+SELECT notification.id FROM notification JOIN chat ON chat.id = notification.chat_id
+WHERE read_at IS NULL
+    AND last_sequence = CASE WHEN person_id = lower_id THEN lower_has_read ELSE higher_has_read END
+"""
+
 # A key stands for something that was done: one that names nothing would have been left by an action that failed.
 KEYS_NAME_WHAT_WAS_DONE = "SELECT id FROM idempotency_key WHERE made_id IS NULL"
 
@@ -88,6 +113,10 @@ INVARIANTS = {
     "timelines never run backwards": TIMELINES_NEVER_RUN_BACKWARDS,
     "feeds have no gap": FEEDS_HAVE_NO_GAP,
     "both sides are told every event (W1)": BOTH_SIDES_ARE_TOLD_EVERY_EVENT,
+    "chats have no gap": CHATS_HAVE_NO_GAP,
+    "who wrote in a chat has read what was there before (H2)": AUTHORS_HAVE_READ_WHAT_WAS_BEFORE,
+    "both are shown every message (W1)": BOTH_ARE_SHOWN_EVERY_MESSAGE,
+    "who has read a chat is notified of nothing in it (H2)": WHO_HAS_READ_A_CHAT_IS_NOTIFIED_OF_NOTHING_IN_IT,
     "a key stands for something that was done (I1)": KEYS_NAME_WHAT_WAS_DONE,
 }
 
@@ -101,13 +130,16 @@ async def check_invariants() -> None:
 STATE = """
 SELECT (SELECT COUNT(*) FROM person) AS people, (SELECT COUNT(*) FROM meeting) AS meetings,
     (SELECT COUNT(*) FROM timeline_event) AS events, (SELECT COUNT(*) FROM credit_movement) AS movements,
-    (SELECT COUNT(*) FROM notification) AS notifications, (SELECT COUNT(*) FROM feed_entry) AS pushes,
+    (SELECT COUNT(*) FROM chat_message) AS messages, (SELECT COUNT(*) FROM feed_entry) AS pushes,
     (SELECT COUNT(*) FROM idempotency_key) AS keys, (SELECT COUNT(*) FROM skill) AS skills,
     (SELECT md5(string_agg(person::text, '|' ORDER BY id)) FROM person) AS all_people,
     (SELECT md5(string_agg(meeting::text, '|' ORDER BY id)) FROM meeting) AS all_meetings,
     (SELECT md5(string_agg(alternative_date::text, '|' ORDER BY id)) FROM alternative_date) AS all_alternative_dates,
     (SELECT md5(string_agg(reason::text, '|' ORDER BY id)) FROM reason) AS all_reasons,
+    (SELECT md5(string_agg(chat::text, '|' ORDER BY id)) FROM chat) AS all_chats,
+    (SELECT md5(string_agg(notification::text, '|' ORDER BY id)) FROM notification) AS all_notifications,
     (SELECT md5(string_agg(service::text, '|' ORDER BY id)) FROM service) AS all_services,
+    (SELECT md5(string_agg(availability::text, '|' ORDER BY id)) FROM availability) AS all_availability,
     (SELECT md5(string_agg(person_skill::text, '|' ORDER BY id)) FROM person_skill) AS all_skills
 """
 

@@ -23,6 +23,6 @@ def _catalogue(language: str) -> dict[str, str]:
 _CATALOGUES = {Language.EN: dict[str, str](), Language.DE: _catalogue("de")}
 
 
-def say(text: str, language: Language, **facts: object) -> str:
+def say(text: str, language: Language, /, **facts: object) -> str:
     """The text in this language, with its facts in place."""
     return _CATALOGUES[language].get(text, text).format(**facts)

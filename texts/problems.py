@@ -24,7 +24,7 @@ REFUSALS = {
     Refusal.OWN_ALTERNATIVE_DATE: N_("You chose this alternative date; the other side has to answer it."),
     Refusal.NOT_OWN_ALTERNATIVE_DATE: N_("The other side chose this alternative date."),
     Refusal.ALREADY_ANSWERED: N_("You have already given your answer."),
-    Refusal.MEETING_STARTED: N_("The planned start of the meeting has passed."),
+    Refusal.MEETING_STARTED: N_("The planned start has passed."),
 }
 
 INPUT_FAULTS = {
@@ -34,8 +34,9 @@ INPUT_FAULTS = {
     InvalidInputCode.IN_THE_PAST: N_("This must lie in the future."),
     InvalidInputCode.UNKNOWN: N_("This is not one of the possible choices."),
     InvalidInputCode.UNCHANGED: N_("This is what it already was."),
+    InvalidInputCode.OUTSIDE_AVAILABILITY: N_("The expert is not free at this time."),
     InvalidInputCode.SELF: N_("You can't have a meeting with yourself."),
-    InvalidInputCode.MALFORMED: N_("This contains characters that can't be used."),
+    InvalidInputCode.MALFORMED: N_("This contains something that can't be used."),
 }
 
 PLAIN = {

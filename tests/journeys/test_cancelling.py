@@ -80,6 +80,8 @@ async def test_k2_k3_k6_48_hours_ahead_either_side_calls_an_agreed_meeting_off_a
         "starts_at": story.meeting["startsAt"],
         "ends_at": story.meeting["endsAt"],
         "price": 4000,
+        "reason": {"EN": "I am ill", "DE": "Ich bin krank"},
+        **({"returned": 4000} if canceller == "EXPERT" else {}),
     }
     assert (await times_told(mine), await times_told(theirs)) == (my_notices, their_notices + 1)
     assert await emil.balance() == ("0.00", "0.00")

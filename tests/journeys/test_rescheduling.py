@@ -86,6 +86,7 @@ async def test_r3_r4_of_an_agreed_meeting_both_see_the_choice_and_the_approval_t
                 "ends_at": story.meeting["endsAt"],
                 "alternative_starts_at": new_start,
                 "alternative_ends_at": new_end,
+                "original_date_in_force": True,
                 "price": 4000,
             },
         )

@@ -14,7 +14,7 @@ from live.feeds import MOST_WAITING, Follower
 from live.messages import News, decode, encode, person_channel
 from live.publisher import Publisher
 from live.reading import feed_head, read_feed
-from models import Meeting, TimelineEvent
+from models import ChatMessage, Meeting, Notification, TimelineEvent
 from models.feeds import FeedEntryKind
 from models.ids import uuid7
 from models.transactions import before_each_statement
@@ -27,6 +27,8 @@ ONE_MEETING = (
     "subscription ($id: ID!) { meetingUpdates(meetingId: $id) { event { sequence kind } meeting { status } } }"
 )
 BALANCES = "subscription { creditAccountUpdates { available blocked } }"
+NOTIFICATIONS = "subscription { notificationReceived { notification { kind } } }"
+MESSAGES = "subscription ($id: ID!) { chatMessageSent(chatId: $id) { chatMessage { text } } }"
 
 
 @pytest.fixture
@@ -103,6 +105,41 @@ async def test_w3_whose_a_meeting_is_is_asked_for_every_push_whatever_a_feed_say
             async with asyncio.timeout(5):
                 assert content(await anext(follower)) == content(misdirected), "it has arrived in the feed"
         assert await his.silent()
+
+
+async def test_w3_whose_a_notification_or_a_message_is_is_asked_for_every_push_too(
+    world: Service, uma: Client, emil: Client, redis_server: Redis
+):
+    stranger = await world.somebody("Stan Stranger", credits="40.00")
+    own = (await stranger.proposed(emil, startsAt=world.at(days=3)))["id"]
+    chat = (await stranger.act("openChat", meetingId=own))["chat"]["id"]
+    others = (await uma.act("openChat", meetingId=(await uma.proposed(emil))["id"]))["chat"]["id"]
+    await uma.act("sendChatMessage", chatId=others, text="Between us")
+    notification = await Notification.filter(person_id=person_id(emil)).first()
+    message = await ChatMessage.get(chat_id=row_id("Chat", others))
+    assert notification is not None
+    misdirected = [
+        News(FeedEntryKind.NOTIFICATION, notification.id, notification=notification),
+        News(FeedEntryKind.CHAT_MESSAGE, message.id, message=message),
+    ]
+    head = await feed_head(person_id(stranger))
+    async with stranger.listening(NOTIFICATIONS) as told, stranger.listening(MESSAGES, id=chat) as written:
+        async with world.app.state.feeds.follow(person_id(stranger)) as follower, asyncio.timeout(5):
+            async with RedisClient.from_url(redis_server.url) as redis:
+                await redis.publish(person_channel(person_id(stranger)), encode(head + 1, misdirected))
+            assert [(await anext(follower)).ref for _ in misdirected] == [notification.id, message.id], "it has arrived"
+        assert await told.silent()
+        assert await written.silent()
+
+
+async def test_each_push_is_in_the_language_one_is_spoken_to_in_now(world: Service, uma: Client, emil: Client):
+    async with uma.listening("subscription { myMeetingUpdates { event { label } } }") as hers:
+        await uma.proposed(emil)
+        (english, _) = [(await hers.next())["myMeetingUpdates"]["event"]["label"] for _ in range(2)]
+        await uma.act("updateProfile", language="DE")
+        await uma.proposed(emil, startsAt=world.at(days=2))
+        german = (await hers.next())["myMeetingUpdates"]["event"]["label"]
+        assert german != english
 
 
 async def test_w1_one_meetings_updates_are_of_that_meeting_and_from_now_on(world: Service, uma: Client, emil: Client):
@@ -362,7 +399,8 @@ async def test_w2_what_is_read_is_as_of_one_instant(world: Service, uma: Client,
 
 
 def content(news: News) -> tuple[object, ...]:
-    rows = [{name: getattr(row, name) for name in row._meta.db_fields} for row in (news.event, news.meeting) if row]
+    carried = (news.event, news.meeting, news.notification, news.message)
+    rows = [{name: getattr(row, name) for name in row._meta.db_fields} for row in carried if row]
     return news.kind, news.ref, rows, news.available, news.blocked
 
 

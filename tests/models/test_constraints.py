@@ -4,7 +4,7 @@ import importlib
 import json
 from collections.abc import AsyncIterator
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -16,9 +16,11 @@ from tests.driving import Service
 constraints = importlib.import_module("models.migrations.0002_constraints")
 reading = importlib.import_module("models.migrations.0004_reading")
 rescheduling = importlib.import_module("models.migrations.0006_one_alternative_date")
-CHECKS: dict[tuple[str, str], str] = constraints.CHECKS | reading.CHECKS | rescheduling.CHECKS
+chats = importlib.import_module("models.migrations.0008_chats")
+CHECKS: dict[tuple[str, str], str] = constraints.CHECKS | reading.CHECKS | rescheduling.CHECKS | chats.CHECKS
 
 SOMEBODY = str(uuid4())
+ANOTHER_PAIR = {"lower_id": str(UUID(int=1)), "higher_id": str(UUID(int=2**128 - 1))}
 
 BREAKING: dict[str, dict[str, Any]] = {
     "person_available_not_negative": {"available": -1},
@@ -48,6 +50,11 @@ BREAKING: dict[str, dict[str, Any]] = {
     "timeline_event_credits_not_negative": {"credits": -1},
     "feed_entry_counts_from_one": {"position": 0},
     "sandbox_clock_is_one": {"id": 2},
+    "chat_of_an_ordered_pair": {"lower_id": SOMEBODY, "higher_id": SOMEBODY},
+    "chat_is_read_up_to_its_newest_message_at_most": {"last_sequence": 1, "lower_has_read": 2},
+    "chat_message_counts_from_one": {"sequence": 0},
+    "chat_message_says_something": {"text": ""},
+    "notification_of_a_chat_message_names_its_chat": {"kind": "CHAT_MESSAGE", "chat_id": None},
 }
 "What each check refuses, in a row that is otherwise a copy of a good one."
 
@@ -66,17 +73,26 @@ ALSO_REFUSED = [
         | dict.fromkeys(("debited_person_id", "credited_person_id"), SOMEBODY),
     ),
     ("meeting_ends_after_it_starts", {"starts_at": "2027-03-02T12:00Z", "ends_at": "2027-03-02T11:00Z"}),
+    ("chat_of_an_ordered_pair", {"lower_id": str(UUID(int=2)), "higher_id": str(UUID(int=1))}),
+    ("chat_is_read_up_to_its_newest_message_at_most", {"last_sequence": 1, "higher_has_read": 2}),
+    ("chat_is_read_up_to_its_newest_message_at_most", {"lower_has_read": -1}),
+    ("chat_is_read_up_to_its_newest_message_at_most", {"higher_has_read": -1}),
+    ("notification_of_a_chat_message_names_its_chat", {"kind": "MEETING_APPROVED", "chat_id": SOMEBODY}),
 ]
 
 UNIQUE: dict[str, list[tuple[str, ...]]] = {
     "person": [("subject",)],
     "skill": [("folded_name",)],
     "person_skill": [("person_id", "skill_id")],
+    "availability": [("person_id",)],
     "reason": [("kind", "code")],
     "alternative_date": [("meeting_id",)],  # of those that wait for an answer (R1)
     "timeline_event": [("meeting_id", "sequence")],
     "feed_entry": [("person_id", "position")],
     "idempotency_key": [("person_id", "key")],
+    "chat": [("lower_id", "higher_id")],
+    "chat_message": [("chat_id", "sequence")],
+    "notification": [("person_id", "chat_id")],  # of those of a chat that are unread (H2)
 }
 "What there is only one of, beside the id."
 
@@ -88,6 +104,9 @@ FRESH: dict[str, dict[str, Any]] = {
     "timeline_event": {"sequence": 1_000_000},
     "feed_entry": {"id": 10**15, "position": 1_000_000},
     "idempotency_key": {"key": "new"},
+    "chat": ANOTHER_PAIR,
+    "chat_message": {"sequence": 1_000_000},
+    "notification": {"read_at": "2027-03-02T12:00Z"},
 }
 "What makes a copy of a row another one."
 
@@ -102,6 +121,9 @@ async def a_row_in_every_table(service: Service) -> None:
     assert (await emil.act("rejectMeeting", **rejected))["__typename"] == "MeetingChanged"
     chosen = {"meetingId": meeting["id"], "startsAt": service.at(days=2)}
     assert (await emil.act("chooseAlternativeDate", **chosen))["__typename"] == "MeetingChanged"
+    unsaid = {"timeZone": "UTC", "weekly": [], "exceptions": []}
+    assert (await emil.act("setAvailability", **unsaid))["__typename"] == "AvailabilitySaved"
+    await uma.write(await uma.chat_with(emil))
 
 
 @pytest.fixture
@@ -112,6 +134,8 @@ async def database(a_row_in_every_table: None, database_url: str) -> AsyncIterat
         transaction = connection.transaction()
         await transaction.start()
         await connection.execute("INSERT INTO sandbox_clock VALUES (1, 0) ON CONFLICT DO NOTHING")
+        for person_id in ANOTHER_PAIR.values():
+            await copy_row(connection, "person", id=person_id, subject=person_id)
         yield connection
         await transaction.rollback()
     finally:
@@ -123,7 +147,8 @@ async def copy_row(database: asyncpg.Connection, table: str, **changes: Any) -> 
     async with database.transaction():
         await database.execute(
             f"INSERT INTO {table} SELECT (jsonb_populate_record({table}, $1::jsonb)).* FROM {table}"
-            f" ORDER BY to_jsonb({table}) ->> 'status' = 'PENDING' DESC NULLS LAST LIMIT 1",
+            f" ORDER BY to_jsonb({table}) ->> 'status' = 'PENDING' DESC NULLS LAST,"
+            f" to_jsonb({table}) ->> 'chat_id' IS NULL, to_jsonb({table}) ->> 'read_at' NULLS FIRST LIMIT 1",
             json.dumps({"id": str(uuid4()), **changes}),
         )
 

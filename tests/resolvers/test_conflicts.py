@@ -1,8 +1,16 @@
 """What collides with a date that waits for an answer (C2), over the public API."""
 
+from datetime import timedelta
+
 import pytest
 
+from models import Meeting, Person
+from models.ids import uuid7
+from resolvers.conflicts import conflicts_of
+from rules.terms import Answer, CreditPaymentStatus, MeetingStatus, Side
+from schema.ids import row_id
 from tests.driving import Client, Service
+from tests.statements import statements
 
 
 @pytest.fixture
@@ -53,3 +61,33 @@ async def test_c2_nobody_is_shown_conflicts_of_a_meeting_that_does_not_wait_for_
     assert await conflicts(stella, waiting) == [], "staff's own meetings are no conflicts of a meeting of others"
     assert await conflicts(uma, waiting) == []
     assert await conflicts(frieda, waiting) == []
+
+
+async def test_c3_however_many_dates_wait_their_conflicts_are_found_at_once(
+    world: Service, uma: Client, frieda: Client
+):
+    """Whoever sends somebody thousands of proposals must not silence their warnings."""
+    agreed_id = row_id("Meeting", await agreed(uma, frieda, days=2))
+    waiting = [
+        Meeting(
+            id=uuid7(),
+            user_id=row_id("Person", uma.id),
+            expert_id=row_id("Person", frieda.id),
+            status=MeetingStatus.AWAITING_APPROVAL,
+            credit_payment_status=CreditPaymentStatus.NOT_BLOCKED,
+            user_answer=Answer.PENDING,
+            expert_answer=Answer.APPROVED,
+            proposed_by=Side.EXPERT,
+            price=0,
+            starts_at=world.clock.time + timedelta(days=2, minutes=minutes),
+            ends_at=world.clock.time + timedelta(days=2, minutes=minutes + 30),
+        )
+        for minutes in range(-2_500, 2_500)
+    ]
+    viewer = await Person.get(id=row_id("Person", uma.id))
+    with statements() as sent:
+        found = await conflicts_of(waiting, viewer)
+    assert len(sent) == 2
+    colliding = {each.id for each, minutes in zip(waiting, range(-2_500, 2_500), strict=True) if -30 < minutes < 60}
+    assert {each for each, conflicts in found.items() if [other.id for other in conflicts] == [agreed_id]} == colliding
+    assert all(not conflicts for each, conflicts in found.items() if each not in colliding)

@@ -5,12 +5,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from tortoise.connection import get_connection
 
 from models import Notification
 from models.transactions import before_each_statement
+from resolvers import changing
 from resolvers.lapsing import lapse_meeting, lapsed_meetings
 from schema.ids import row_id
 from tests.driving import Client, Service, Socket
+from tests.jobs.test_lapsing import WAITING_FOR_A_LOCK
 from tests.web.sockets import Held, reached
 
 UPDATES = """
@@ -163,7 +166,7 @@ async def test_j1_it_is_recorded_once_however_often_it_is_done(world: Service, u
         assert not await is_due(meeting)
 
 
-async def test_j1_whoever_answers_a_meeting_is_not_waited_for_and_wins_if_they_came_first(
+async def test_j1_whoever_answers_a_meeting_is_not_waited_for_long_and_wins_if_they_came_first(
     world: Service, uma: Client, emil: Client
 ):
     """The approval has read the clock before the start; when the worker comes, it still holds the meeting."""
@@ -185,6 +188,48 @@ async def test_j1_whoever_answers_a_meeting_is_not_waited_for_and_wins_if_they_c
     async with world.nothing_changes():
         assert not await lapse(meeting)
     assert await uma.balance() == ("60.00", "40.00")
+
+
+async def test_j1_whoever_asks_for_what_is_refused_does_not_keep_a_meeting_from_lapsing(
+    world: Service, uma: Client, emil: Client, monkeypatch: pytest.MonkeyPatch
+):
+    """Each of those calls holds the meeting for a while; the clock waits in the same queue as everybody else."""
+    monkeypatch.setattr(changing, "LOCKS_WITHIN_MILLISECONDS", 4_000)
+    meeting = await uma.proposed(emil)
+    world.clock.advance(days=1)
+    held = Held(at_statement=2)
+    before_each_statement(held)
+    try:
+        asking = asyncio.create_task(refusal(uma, "cancelAlternativeDate", meeting))
+        await reached(held)
+        before_each_statement(None)
+        lapsing = asyncio.create_task(lapse(meeting))
+        async with asyncio.timeout(4):
+            while not await get_connection("default").execute_query_dict(WAITING_FOR_A_LOCK):
+                assert not lapsing.done(), "it does not wait"
+    finally:
+        before_each_statement(None)
+        held.released.set()
+    assert await asking == "NO_ALTERNATIVE_DATE"
+    assert await lapsing
+
+
+async def test_w3_a_stranger_waits_for_nobody_and_locks_nothing(world: Service, uma: Client, emil: Client):
+    """What is not theirs to see is not theirs to lock: they are answered while somebody is at work on it."""
+    meeting = await uma.proposed(emil)
+    stranger = await world.somebody("Sam Stranger")
+    held = Held(at_statement=3)
+    before_each_statement(held)
+    try:
+        approving = asyncio.create_task(emil.act("approveMeeting", meetingId=meeting["id"]))
+        await reached(held)
+        before_each_statement(None)
+        async with asyncio.timeout(4):
+            assert (await stranger.act("cancelMeeting", meetingId=meeting["id"]))["__typename"] == "NotFound"
+    finally:
+        before_each_statement(None)
+        held.released.set()
+    assert (await approving)["meeting"]["status"] == "AGREED"
 
 
 # Alternative dates (R7)

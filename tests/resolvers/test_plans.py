@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from resolvers.cursors import encode_cursor
 from resolvers.lapsing import MOST_AT_ONCE, lapsed_meetings
 from schema.ids import row_id
 from tests.driving import Client, Service
@@ -68,6 +69,25 @@ INSERT INTO credit_movement (id, kind, debited_account, debited_person_id, credi
 SELECT ('20000000' || lpad(n::text, 24, '0'))::uuid, 'BLOCK', 'AVAILABLE', holder, 'BLOCKED', holder, 1, now()
 FROM generate_series(1, 100000) AS n,
     LATERAL (SELECT CASE WHEN n % 2 = 0 THEN $1 ELSE lpad((1 + n % 20000)::text, 32, '0')::uuid END) AS h(holder);
+
+-- The busy expert chats with 15,000 others, one of whom wrote 20,000 messages; and there are other people's chats.
+INSERT INTO chat (id, lower_id, higher_id, last_sequence, lower_has_read, higher_has_read, active_at)
+SELECT ('30000000' || lpad(n::text, 24, '0'))::uuid, least(one, other), greatest(one, other), messages, 0, messages,
+    $2::timestamptz + n % 1000 * interval '1 second'
+FROM generate_series(1, 20000) AS n,
+    LATERAL (SELECT CASE WHEN n % 4 > 0 THEN $1 ELSE lpad(n::text, 32, '0')::uuid END,
+        lpad((20001 + n)::text, 32, '0')::uuid, CASE WHEN n = 1 THEN 20000 ELSE 3 END) AS c(one, other, messages);
+
+INSERT INTO chat_message (id, chat_id, sequence, author_id, text, sent_at)
+SELECT gen_random_uuid(), id, sequence, lower_id, 'Hello', active_at
+FROM chat, LATERAL generate_series(1, last_sequence) AS sequence;
+
+-- Half of all that people are told is for the busy expert, who has read most of it.
+INSERT INTO notification (id, person_id, kind, facts, created_at, read_at)
+SELECT ('40000000' || lpad(n::text, 24, '0'))::uuid, person, 'MEETING_APPROVED', '{}', $2,
+    CASE WHEN n % 1000 > 0 THEN $2::timestamptz END
+FROM generate_series(1, 100000) AS n,
+    LATERAL (SELECT CASE WHEN n % 2 = 0 THEN $1 ELSE lpad((1 + n % 20000)::text, 32, '0')::uuid END) AS p(person);
 """
 
 PAGE = "edges { cursor node { id } } pageInfo { endCursor }"
@@ -84,10 +104,15 @@ LISTS = [
         "experts(after)",
         "experts(skillId: $skill, after)",
         "skills(after)",
+        "chats(after)",
+        "notifications(after)",
+        "notifications(unreadOnly: true, after)",
     )
 ] + [
     f"query($after: String) {{ creditAccount {{ movements(after: $after) {{ {PAGE} }} }} }}",
     f"{{ meetings(phase: PAST) {{ edges {{ node {{ id timeline(first: 5) {{ {PAGE} }} }} }} }} }}",
+    "{ meetings(phase: PAST) { edges { node { id chat { id unread } } } } }",
+    "{ unreadNotifications }",
 ]
 
 
@@ -162,6 +187,66 @@ async def test_q1_a_page_of_a_very_long_list_touches_few_rows(
     too_many = {key: rows for key, rows in touched.items() if rows > 1_000}
     assert not too_many
     assert max(touched.values()) > 20, "and there was much to read"
+
+
+CHATS = """query($after: String) { chats(after: $after, first: 5) { edges { cursor node {
+  id messages(first: 10) { edges { cursor } }
+} } } }"""
+MESSAGES = """query($id: ID!, $after: String) { chat(id: $id) { messages(first: 10, after: $after) {
+  edges { cursor } pageInfo { endCursor }
+} } }"""
+
+
+async def test_h2_pages_of_chats_and_of_very_many_messages_touch_few_rows(
+    world: Service, uma: Client, emil: Client, crowded: asyncpg.Connection
+):
+    """Also from somewhere within; the long chat stands for the one that is asked for."""
+    chat = await uma.chat_with(emil)
+    for _ in range(11):
+        await emil.write(chat)
+    viewer, long = row_id("Person", uma.id), UUID("30000000-0000-0000-0000-000000000001")
+    within_chats = encode_cursor("chats", viewer, [world.clock.time.isoformat(), str(long)])
+    within_messages = encode_cursor("messages", row_id("Chat", chat), 10_000)
+    for query, given, at_least in (
+        (CHATS, {}, 15),
+        (CHATS, {"after": within_chats}, 5),
+        (MESSAGES, {"id": chat}, 11),
+        (MESSAGES, {"id": chat, "after": within_messages}, 11),
+    ):
+        with statements() as sent:
+            await uma.ask(query, **given)
+        in_its_place = {str(row_id("Chat", chat)): long}
+        for mode in ("force_custom_plan", "force_generic_plan"):
+            await crowded.execute(f"SET plan_cache_mode = {mode}")
+            touched = {}
+            for text, values in sent:
+                asked = [_replaced(value, in_its_place) for value in values]
+                touched[text] = await rows_touched(crowded, (text, asked), viewer)
+            assert at_least <= sum(touched.values()) <= 300, (mode, given, touched)
+
+
+def _replaced(value: Any, by: dict[str, UUID]) -> Any:
+    return [_replaced(each, by) for each in value] if isinstance(value, list) else by.get(str(value), value)
+
+
+async def test_v2_free_slots_cost_the_same_however_many_meetings_lie_outside_the_range(
+    world: Service, uma: Client, crowded: asyncpg.Connection
+):
+    """Of the busy expert's 10,000 agreed meetings, as expert and user, those in the range are read and the last."""
+    expert = await world.expert("Emil Expert")
+    window = {"from": "00:00", "to": "24:00"}
+    weekly = [{"weekday": weekday, **window} for weekday in range(1, 8)]
+    await expert.act("setAvailability", timeZone="UTC", weekly=weekly, exceptions=[])
+    for days, expected in ((0.5, 60), (400, 0)):  # on a busy day, and when there is nothing for long
+        with statements() as all_sent:
+            range_ = {"from": world.at(days=days), "until": world.at(days=days, hours=6)}
+            assert await uma.free_slots(expert, **range_)
+        sent = [statement for statement in all_sent if "meeting" in statement[0]]
+        for mode in ("force_custom_plan", "force_generic_plan"):
+            await crowded.execute(f"SET plan_cache_mode = {mode}")
+            touched = {each[0]: await rows_touched(crowded, each, row_id("Person", expert.id)) for each in sent}
+            assert max(touched.values()) <= expected + 100, touched
+            assert any("ends_at <= $2" in statement and rows for statement, rows in touched.items()), "the last over"
 
 
 async def test_j1_what_has_lapsed_is_found_by_touching_few_rows(world: Service, crowded: asyncpg.Connection):

@@ -41,6 +41,8 @@ OF_TYPE: dict[str, list[Any]] = {
     "Int": [0, -1, 1, 1.0, -0.0, -(2**31), 2**31 - 1],
     "Boolean": [True, False],
     "Credits": ["0", "-0.00", "0.01", "-0.01", "-1", "1000000", "1000000.01", "9" * 18 + ".99", "-" + "9" * 18, "007"],
+    "Date": ["0001-01-01", "1970-01-01", "2027-03-28", "2028-02-29", "9999-12-31"],
+    "Time": ["00:00", "00:01", "02:30", "23:59", "24:00"],
     "DateTime": [
         *("0001-01-02T00:00:00Z", "1000-01-01T00:00:00+23:59", "1970-01-01T00:00:00Z", "2027-02-28T23:59:59-23:59"),
         *("2027-03-28T02:30:00+01:00", "2027-03-05T10:00:00.123456789+05:45", "2029-02-28T12:00:00Z"),
@@ -55,6 +57,14 @@ NOT_OF_TYPE: dict[str, list[Any]] = {
     "Int": [*BAD_TEXTS, "1", *WRONG, 2**31, -(2**31) - 1, 2**63, -(10**400), 1e308],
     "Boolean": [*BAD_TEXTS, "true", 0, 1, *(each for each in WRONG if each is not True)],
     "Credits": [*BAD_TEXTS, *WRONG, 0, 1, "1.000", "1,00", "+1", "1e3", "NaN", "Infinity", "0x10", "\u0661", " 1"],
+    "Date": [
+        *(*BAD_TEXTS, *WRONG, 0, "today", "2027-02-29", "0000-01-01", "20270328", "2027-W12-7", "2027-03-28T00:00:00Z"),
+        *("10000-01-01", "2027-3-28", "\uff12027-03-28", " 2027-03-28"),
+    ],
+    "Time": [
+        *(*BAD_TEXTS, *WRONG, 0, 540, "now", "24:01", "25:00", "-1:00", "9:00", "09:60", "09:00:00", "09:00Z", "09.00"),
+        *("0900", "T09:00", "\u0660\u0669:00", "09:00\n"),
+    ],
     "DateTime": [
         *(*BAD_TEXTS, *WRONG, 0, 1_800_000_000, "now", "2027-03-28", "2027-03-28T09:30:00", "2027-02-29T09:30:00Z"),
         *("2027-03-28T24:00:00Z", "2027-03-28T09:30:60Z", "2027-03-28T09:30:00+24:00", "0000-01-01T00:00:00Z"),
@@ -75,10 +85,11 @@ def hostile(kind: GraphQLInputType | GraphQLNamedType) -> tuple[list[Any], list[
         return [each for each in good if each not in (None, LEFT_OUT)], [*bad, None]
     if isinstance(kind, GraphQLList):
         good, bad = hostile(kind.of_type)
-        some = next(each for each in good if each is not None)
+        some = [each for each in good if each is not None][:1]  # none of inputs: their fields are gone through
         # What is no list is taken for a list of one.
-        lists = [[], [some] * HUGE_LIST, *good[:3], *([each] for each in good if each is not None)]
-        return [None, *lists], [[None], [[[some]]], *([each] for each in bad), *(each for each in bad if each)]
+        lists = [[], *([each] * HUGE_LIST for each in some), *good[:3], *([each] for each in good if each is not None)]
+        wrong = [*([each] for each in bad), *(each for each in bad if each)]
+        return [None, *lists], [[None], *([[[each]]] for each in some), *wrong]
     if isinstance(kind, GraphQLEnumType):
         return [None, *kind.values], [*BAD_TEXTS, *WRONG, 0, next(iter(kind.values)).lower(), "NOTHING_KNOWN"]
     if isinstance(kind, GraphQLInputObjectType):
@@ -130,7 +141,7 @@ def written_out(kind: GraphQLInputType, values: list[Any]) -> list[str]:
 
 
 LEAKS = re.compile(
-    r"traceback|exception|asyncpg|tortoise|strawberry|postgres|redis|\b(select|insert|update|delete)\b.*\b(from|into|set)\b"
+    r"traceback|exception\b|asyncpg|tortoise|strawberry|postgres|redis|\b(select|insert|update|delete)\b.*\b(from|into|set)\b"
     r"|relation \"|column \"|\.py\b|site-packages|object at 0x|<class|<function|[a-z]Error\b",
     re.IGNORECASE,
 )

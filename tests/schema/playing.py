@@ -43,6 +43,15 @@ class People:
         assert chosen["__typename"] == "MeetingChanged"
         return meeting_id
 
+    async def chat(self) -> str:
+        """The id of the chat of the user and the expert."""
+        return await self.user.chat_with(self.expert, startsAt=self.free())
+
+    async def told(self) -> str:
+        """The id of what the expert was told last."""
+        page = (await self.expert.ask("{ notifications(first: 1) { edges { node { id } } } }"))["notifications"]
+        return str(page["edges"][0]["node"]["id"])
+
     async def rejection(self) -> str:
         """The code of a rejection reason."""
         return str((await self.expert.ask("{ rejectionReasons { code } }"))["rejectionReasons"][0]["code"])
@@ -130,6 +139,30 @@ async def _set_skills(people: People) -> Doable:
     return people.stranger, {"names": [f"Skill of {people.stranger.sub}"]}
 
 
+async def _set_availability(people: People) -> Doable:
+    window = {"from": "00:00", "to": "24:00"}
+    every_day = [{"weekday": weekday, **window} for weekday in range(1, 8)]
+    new_year = {"date": "2099-01-01", "windows": [window]}
+    return people.expert, {"timeZone": "Europe/Prague", "weekly": every_day, "exceptions": [new_year]}
+
+
+async def _open_chat(people: People) -> Doable:
+    return people.user, {"meetingId": await people.proposed()}
+
+
+async def _send_message(people: People) -> Doable:
+    return people.user, {"chatId": await people.chat(), "text": "Hello"}
+
+
+async def _mark_chat_read(people: People) -> Doable:
+    return people.user, {"chatId": await people.chat()}
+
+
+async def _mark_notifications_read(people: People) -> Doable:
+    await people.proposed()
+    return people.expert, {"ids": [await people.told()]}
+
+
 async def _update_profile(people: People) -> Doable:
     return people.user, {"language": "EN", "timeZone": "Europe/Prague"}
 
@@ -148,15 +181,20 @@ DOABLE: dict[str, Callable[[People], Awaitable[Doable]]] = {
     "saveReason": _save_reason,
     "saveService": _save_service,
     "setSkills": _set_skills,
+    "setAvailability": _set_availability,
     "updateProfile": _update_profile,
+    "openChat": _open_chat,
+    "sendChatMessage": _send_message,
+    "markChatRead": _mark_chat_read,
+    "markNotificationsRead": _mark_notifications_read,
 }
 "For each mutation somebody who may do it, and with what."
 
 
-EVERYBODYS = {"proposeMeeting", "setSkills", "updateProfile"}
+EVERYBODYS = {"proposeMeeting", "setAvailability", "setSkills", "updateProfile"}
 "What everybody may do, with what is their own."
 
-EITHER_SIDES = {"chooseAlternativeDate"}
+EITHER_SIDES = {"chooseAlternativeDate", "openChat", "sendChatMessage", "markChatRead"}
 "What both sides may do."
 
 
@@ -175,6 +213,8 @@ class Scene:
     waiting: str
     "A meeting that waits for the expert's answer and overlaps one of theirs with the other user."
     meetings: list[str]
+    chats: list[str]
+    "Of the expert with the user, and with the other one."
     reason_code: str
     "Of one that a proposal may be rejected for."
 
@@ -189,6 +229,11 @@ class Scene:
             "stranger": people.stranger,
         }
 
+    @property
+    def soon(self) -> dict[str, str]:
+        """A range in which the expert can be met."""
+        return {"from": self.people.world.at(), "until": self.people.world.at(days=2)}
+
     def ids(self, tables: Tables) -> list[tuple[str, Ids]]:
         """Everything of theirs that has an id; and a movement, as it would look to whom it did nothing."""
         people = {named_by(client.id)[1][0] for client in self.viewers.values()}
@@ -199,6 +244,10 @@ class Scene:
         ids += [("Service", (each.id,)) for each in tables.services.values() if each.expert_id in people]
         ids += [("TimelineEvent", (each.id,)) for each in tables.events.values() if each.meeting_id in meetings]
         ids += [("AlternativeDate", (each.id,)) for each in tables.alternatives.values() if each.meeting_id in meetings]
+        chats = {each.id for each in tables.chats.values() if each.lower_id in people}
+        ids += [("Chat", (each,)) for each in chats]
+        ids += [("ChatMessage", (each.id,)) for each in tables.messages.values() if each.chat_id in chats]
+        ids += [("Notification", (each.id,)) for each in tables.notifications.values() if each.person_id in people]
         for each in tables.movements.values():
             if {each.debited_person_id, each.credited_person_id} & people:
                 ids += [("CreditMovement", (each.id, holder)) for holder in people]
@@ -226,4 +275,9 @@ async def make_scene(world: Service) -> Scene:
     cancelled = {"reasonCode": "ILLNESS", "acknowledgeLateCancellation": True}
     assert (await other.act("cancelMeeting", meetingId=late, **cancelled))["__typename"] == "MeetingChanged"
     meetings = [others, ours, waiting, offered["meeting"]["id"], rejected, moving, unmoved, late]
-    return Scene(people, other, waiting, meetings, code)
+    chats = [(await who.act("openChat", meetingId=each))["chat"]["id"] for who, each in ((user, ours), (other, others))]
+    for writer, chat in ((user, chats[0]), (other, chats[1]), (expert, chats[0])):
+        await writer.write(chat, f"From {writer.sub}")
+    _, always = await _set_availability(people)  # from now on, but for the meetings that are agreed
+    await expert.act("setAvailability", **always)
+    return Scene(people, other, waiting, meetings, chats, code)

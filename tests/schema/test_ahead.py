@@ -23,6 +23,11 @@ fragment Whole on Meeting {
   timeline(first: 3) { edges { node { label person { name skills { name } } reason { label } meeting { id } } } }
 }
 """
+TALK = """
+fragment Talk on Chat {
+  unread people { name skills { name } } messages(first: 3) { edges { node { text author { name } chat { unread } } } }
+}
+"""
 LISTS = {
     "query($first: Int) { meetings(first: $first) { edges { node { ...Whole } } } }" + WHOLE + OFFERING: 11,
     """query($first: Int, $skill: ID) {
@@ -35,9 +40,18 @@ LISTS = {
     + OFFERING
     + MOVED: 7,
     "query($first: Int, $word: String) { skills(search: $word, first: $first) { edges { node { name } } } }": 2,
-    "query($first: Int) { creditAccount { movements(first: $first) { ...Moved } } }" + MOVED: 5,
+    "query($first: Int) { creditAccount { movements(first: $first) { ...Moved } } }" + MOVED: 6,
     """query($first: Int, $meeting: ID!) { meeting(id: $meeting) { timeline(first: $first) { edges { node {
       label person { name } reason { label } meeting { user { name } }
+    } } } } }""": 4,
+    "query($first: Int) { meetings(first: $first) { edges { node { chat { ...Talk } } } } }" + TALK: 7,
+    "query($first: Int) { chats(first: $first) { edges { node { ...Talk } } } }" + TALK: 6,
+    """query($first: Int) { notifications(first: $first) { edges { node {
+      title meeting { service { name } } chat { ...Talk }
+    } } } }"""
+    + TALK: 8,
+    """query($first: Int, $chat: ID!) { chat(id: $chat) { messages(first: $first) { edges { node {
+      text author { name } chat { unread }
     } } } } }""": 4,
 }
 
@@ -51,6 +65,7 @@ class Busy:
     "In the names of everybody they meet, and of all their skills."
     skill: str
     meeting: str
+    chat: str
 
 
 @pytest.fixture
@@ -67,13 +82,16 @@ async def busy(world: Service) -> Busy:
         await bea.act("rejectMeeting", meetingId=mine["id"], reasonCode="OTHER")
         mine = await other.proposed(bea, startsAt=world.at(days=1, hours=number))
         await bea.act("approveMeeting", meetingId=mine["id"], acknowledgeConflicts=True)
-    return Busy(bea, word, saved["person"]["skills"][1]["id"], mine["id"])
+        chat = (await bea.act("openChat", meetingId=mine["id"]))["chat"]["id"]
+        for writer in (bea, other, other, other):
+            await writer.write(chat, word)
+    return Busy(bea, word, saved["person"]["skills"][1]["id"], mine["id"], chat)
 
 
 @pytest.mark.parametrize(("query", "at_most"), LISTS.items(), ids=lambda each: "list")
 async def test_a_list_takes_no_more_statements_for_many_rows_than_for_one(busy: Busy, query: str, at_most: int):
     """A few less, perhaps, where there is nothing to load."""
-    named = {"word": busy.word, "skill": busy.skill, "meeting": busy.meeting}
+    named = {"word": busy.word, "skill": busy.skill, "meeting": busy.meeting, "chat": busy.chat}
     given = {name: value for name, value in named.items() if f"${name}" in query}
     lengths, counts = [], []
     for first in (1, 100):

@@ -48,8 +48,19 @@ def at(place: tuple[str, ...], passed: str) -> str:
 
 async def valid(people: People) -> dict[str, Any]:
     """Something for each argument without which a field can't be asked for."""
-    meeting = await people.proposed()
-    return {"id": meeting, "ids": [meeting, people.user.id], "search": "u", "meetingId": meeting}
+    meeting, chat = await people.proposed(), await people.chat()
+    await people.user.write(chat)
+    return {
+        "id": meeting,
+        "ids": [meeting, people.user.id, chat],
+        "search": "u",
+        "meetingId": meeting,
+        "chatId": chat,
+        "expertId": people.expert.id,
+        "serviceId": people.expert.service,
+        "from": people.world.at(),
+        "until": people.world.at(days=1),
+    }
 
 
 def cursors() -> list[str]:

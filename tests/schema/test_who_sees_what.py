@@ -40,8 +40,12 @@ WHO_SEES = {
         WHOEVER_REACHES_IT: "id version status creditPaymentStatus user expert service skill startsAt endsAt price"
         " durationMinutes proposedBy userAnswer expertAnswer alternativeDate alternativeDates actions reason createdAt"
         " timeline",
-        THE_SIDES: "viewerSide conflicts",
+        THE_SIDES: "viewerSide conflicts chat",
     },
+    "MeetingDashboard": {WHOEVER_REACHES_IT: "scheduled held awaitingMyAnswer"},
+    "Chat": {WHOEVER_REACHES_IT: "id people unread messages"},
+    "ChatMessage": {WHOEVER_REACHES_IT: "id chat author text sentAt"},
+    "Notification": {WHOEVER_REACHES_IT: "id kind title body meeting chat createdAt readAt"},
     "MeetingAction": {WHOEVER_REACHES_IT: "kind allowed refusal opensAt closesAt consequences"},
     "Consequences": {
         WHOEVER_REACHES_IT: "creditsBlocked creditsReturnedToUser creditsDeductedFromUser creditsPaidToExpert"
@@ -53,11 +57,22 @@ WHO_SEES = {
     },
     "MeetingUpdate": {CARRIES: "cursor event meeting"},
     "ConflictWarning": {CARRIES: "meeting conflicts"},
+    "NotificationUpdate": {CARRIES: "cursor notification"},
+    "ChatMessageUpdate": {CARRIES: "cursor chatMessage"},
     "MeetingChanged": {CARRIES: "meeting events"},
     "CreditsGranted": {CARRIES: "movement"},
     "ReasonSaved": {CARRIES: "reason"},
     "ServiceSaved": {CARRIES: "service"},
     "PersonSaved": {CARRIES: "person"},
+    "Availability": {WHOEVER_REACHES_IT: "timeZone weekly exceptions"},
+    "WeeklyWindow": {WHOEVER_REACHES_IT: "weekday from to"},
+    "AvailabilityException": {WHOEVER_REACHES_IT: "date windows"},
+    "TimeWindow": {WHOEVER_REACHES_IT: "from to"},
+    "FreeSlot": {WHOEVER_REACHES_IT: "startsAt endsAt"},
+    "AvailabilitySaved": {CARRIES: "availability"},
+    "ChatOpened": {CARRIES: "chat"},
+    "ChatMessageSent": {CARRIES: "chatMessage"},
+    "NotificationsRead": {CARRIES: "unread"},
     "NotFound": {CARRIES: "message"},
     "ActionRefused": {CARRIES: "message refusal currentMeeting"},
     "ConflictsFound": {CARRIES: "message conflicts"},
@@ -112,10 +127,21 @@ def roads(scene: Scene, tables: Tables) -> dict[str, list[dict[str, Any]]]:
         "experts": [{"skillId": scene.people.expert.skill}],
         "person": [{"id": each} for each in people],
         "people": [{"search": client.sub} for client in scene.viewers.values()],
+        "availability": [{"expertId": each} for each in people],
+        "freeSlots": [
+            {"expertId": global_id("Person", each.expert_id), "serviceId": global_id("Service", each.id), **scene.soon}
+            for each in tables.services.values()
+            if global_id("Person", each.expert_id) in people
+        ],
         "skills": [{"search": scene.people.expert.sub}],
         "rejectionReasons": [{}],
         "cancellationReasons": [{}],
         "creditAccount": [{}],
+        "meetingDashboard": [{}],
+        "notifications": [{}, {"unreadOnly": True}],
+        "unreadNotifications": [{}],
+        "chats": [{}],
+        "chat": [{"id": each} for each in scene.chats],
     }
 
 
@@ -145,6 +171,9 @@ async def look_through_queries(scene: Scene, watch: Watch) -> None:
                 shown = answer["data"][name] if "ids" in each else [answer["data"][name]]
                 theirs = [bool(watch.tables.related(viewer, *named_by(id))) for id in asked]
                 assert [node is not None for node in shown] == theirs, f"{viewer.sub}: {name} of {named_by(asked[0])}"
+            if given := each.get("serviceId") or each.get("expertId"):
+                visible = bool(watch.tables.related(viewer, *named_by(given)))
+                assert (answer["data"][name] is not None) == visible, f"{viewer.sub}: {name} of {named_by(given)}"
             if name == "meeting":
                 watch.look(viewer, as_named(await viewer.ask(WHAT_MAY_BE_DONE, **each))["meeting"])
             if name == "meetings" and (is_staff or viewer is scene.people.stranger):
@@ -174,7 +203,7 @@ async def look_through_answers(scene: Scene, watch: Watch) -> None:
                 assert await act(other, action, given, watch) in {"NotFound", "ActionRefused"}
         assert await act(client, action, given, watch) not in PROBLEMS
     dear = await people.expert.act("saveService", name="Dear", durationMinutes=60, price="1000.00")
-    proposal = people.stranger.proposal(people.expert)
+    proposal = {**people.stranger.proposal(people.expert), "startsAt": people.free()}
     reject = {"meetingId": scene.waiting, "reasonCode": scene.reason_code}
     key = {"idempotencyKey": "the same"}
     soon = await people.agreed(starts_at=people.world.at(hours=20))
@@ -195,12 +224,20 @@ PROBLEMS = {each.name for each in SCHEMA.get_possible_types(SCHEMA.type_map["Pro
 
 
 async def look_at_what_is_pushed(scene: Scene, watch: Watch) -> None:
-    """Everybody subscribes to everything; then the user takes their proposal back."""
-    arguments = {"meetingUpdates": {"meetingId": scene.waiting}}
-    nobodys = {"meetingUpdates": 0, "myMeetingUpdates": 0, "creditAccountUpdates": 1, "conflictWarnings": 0}
+    """Everybody subscribes to everything; then the user takes their proposal back, and the expert writes to them."""
+    arguments = {"meetingUpdates": {"meetingId": scene.waiting}, "chatMessageSent": {"chatId": scene.chats[0]}}
+    nobodys = {
+        "meetingUpdates": 0,
+        "myMeetingUpdates": 0,
+        "creditAccountUpdates": 1,
+        "conflictWarnings": 0,
+        "notificationReceived": 0,
+        "chatMessageSent": 0,
+    }
+    sides = {"meetingUpdates": 1, "myMeetingUpdates": 1, "notificationReceived": 1, "chatMessageSent": 1}
     pushed = {
-        "user": {"meetingUpdates": 1, "myMeetingUpdates": 1, "creditAccountUpdates": 2, "conflictWarnings": 1},
-        "expert": {"meetingUpdates": 1, "myMeetingUpdates": 1, "creditAccountUpdates": 1, "conflictWarnings": 2},
+        "user": {**nobodys, **sides, "creditAccountUpdates": 2, "conflictWarnings": 1},
+        "expert": {**nobodys, **sides, "conflictWarnings": 2},
         "staff": {**nobodys, "meetingUpdates": 1},
     }
     async with AsyncExitStack() as stack:
@@ -213,6 +250,7 @@ async def look_at_what_is_pushed(scene: Scene, watch: Watch) -> None:
                 query = document("subscription", name, tuple(given))
                 await sockets[who].subscribe(query, name, **given)
         assert (await scene.people.user.act("cancelMeeting", meetingId=scene.waiting))["meeting"]
+        await scene.people.expert.write(scene.chats[0])
         watch.tables = await Tables.read()
         for who, socket in sockets.items():
             expected = pushed.get(who, nobodys)
@@ -220,7 +258,7 @@ async def look_at_what_is_pushed(scene: Scene, watch: Watch) -> None:
             refused = [each for each in socket.waiting if each["type"] == "error"]
             socket.waiting = [each for each in socket.waiting if each not in refused]
             codes = {each["id"]: each["payload"][0]["extensions"]["code"] for each in refused}
-            assert codes == ({} if expected["meetingUpdates"] else {"meetingUpdates": "NOT_FOUND"}), who
+            assert codes == {name: "NOT_FOUND" for name in arguments if not expected[name]}, who
             for _ in range(sum(expected.values())):
                 message = as_named(await socket.receive())
                 assert "errors" not in message["payload"], message
@@ -276,6 +314,11 @@ REFUSED = {
     "grantCredits": dict.fromkeys(("user", "expert", "other user", "stranger"), STAFFS),
     "saveReason": dict.fromkeys(("user", "expert", "other user", "stranger"), STAFFS),
     "saveService": dict.fromkeys(("user", "staff", "other user", "stranger"), UNSEEN),
+    "setAvailability": {},
+    "openChat": dict.fromkeys(("staff", "other user", "stranger"), UNSEEN),
+    "sendChatMessage": dict.fromkeys(("staff", "other user", "stranger"), UNSEEN),
+    "markChatRead": dict.fromkeys(("staff", "other user", "stranger"), UNSEEN),
+    "markNotificationsRead": dict.fromkeys(("user", "staff", "other user", "stranger"), UNSEEN),
     "setSkills": {},
     "updateProfile": {},
 }

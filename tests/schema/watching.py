@@ -14,9 +14,10 @@ Ids = tuple[UUID, ...]
 
 # What a viewer may have to do with a thing.
 SELF, MET, USER, EXPERT, STAFF = "themselves", "met them", "its user", "its expert", "staff"
+ONE_OF_THE_TWO = "one of its two"
 EVERYBODY = "everybody signed in"
 
-WHOEVER_REACHES_IT = frozenset({SELF, MET, USER, EXPERT, STAFF, EVERYBODY})
+WHOEVER_REACHES_IT = frozenset({SELF, MET, USER, EXPERT, ONE_OF_THE_TWO, STAFF, EVERYBODY})
 THE_SIDES = frozenset({USER, EXPERT})
 ONESELF_AND_STAFF = frozenset({SELF, STAFF})
 CARRIES = frozenset({"whoever asked"})
@@ -36,6 +37,9 @@ class Tables:
     services: dict[UUID, models.Service]
     movements: dict[UUID, models.CreditMovement]
     alternatives: dict[UUID, models.AlternativeDate]
+    chats: dict[UUID, models.Chat]
+    messages: dict[UUID, models.ChatMessage]
+    notifications: dict[UUID, models.Notification]
 
     @classmethod
     async def read(cls) -> "Tables":
@@ -46,6 +50,9 @@ class Tables:
             {row.id: row for row in await models.Service.all()},
             {row.id: row for row in await models.CreditMovement.all()},
             {row.id: row for row in await models.AlternativeDate.all()},
+            {row.id: row for row in await models.Chat.all()},
+            {row.id: row for row in await models.ChatMessage.all()},
+            {row.id: row for row in await models.Notification.all()},
         )
 
     def related(self, viewer: Client, named: str, ids: Ids, *, shown_by: str = "") -> set[str]:
@@ -53,6 +60,8 @@ class Tables:
         who = named_by(viewer.id)[1][0]
         staff = {STAFF} if self.people[who].is_staff else set()
         match named, ids:
+            case "Availability" | "WeeklyWindow" | "AvailabilityException" | "TimeWindow" | "FreeSlot", _:
+                return staff | {EVERYBODY}  # without an id: whose it is, the roads ask
             case "Skill" | "Reason" | "MeetingAction" | "Consequences", _:
                 return staff | {EVERYBODY}
             case "Person", (person_id,):
@@ -72,6 +81,14 @@ class Tables:
                 return staff | _sides(who, [self.meetings[self.events[event_id].meeting_id]])
             case "AlternativeDate", (date_id,):
                 return staff | _sides(who, [self.meetings[self.alternatives[date_id].meeting_id]])
+            case "Chat", (chat_id,):
+                return self._to_chat(who, chat_id)
+            case "ChatMessage", (message_id,):
+                return self._to_chat(who, self.messages[message_id].chat_id)
+            case "Notification", (notification_id,):
+                return {SELF} if self.notifications[notification_id].person_id == who else set()
+            case "MeetingDashboard", (holder_id,):
+                return {SELF} if holder_id == who else set()
         raise AssertionError(f"Say in {__name__} who has to do with a {named}.")
 
     def _to_person(self, who: UUID, person_id: UUID) -> set[str]:
@@ -81,6 +98,10 @@ class Tables:
             | ({MET} if met else set())
             | ({EVERYBODY} if self.people[person_id].is_expert else set())
         )
+
+    def _to_chat(self, who: UUID, chat_id: UUID) -> set[str]:
+        chat = self.chats[chat_id]
+        return {ONE_OF_THE_TWO} if who in (chat.lower_id, chat.higher_id) else set()
 
     def _to_service(self, who: UUID, service: models.Service, *, of_a_meeting: bool) -> set[str]:
         related = {SELF} if service.expert_id == who else set()
