@@ -228,7 +228,8 @@ def test_p5_a_date_can_be_proposed_if_all_its_minutes_are_free(scene: Scene, dat
         windows and day >= scene.walk.instant(scene.now).astimezone(ZoneInfo(scene.zone)).date()
         for day, windows in scene.exceptions.items()
     )
-    edges = [edge for run in runs(free) for edge in run if scene.starts_from - 1_440 < edge < scene.until + 1_440]
+    last = len(free) - max(60, scene.duration) - 2  # what begins later would end after the walk
+    edges = [edge for run in runs(free) for edge in run if scene.starts_from - 1_440 < edge <= last]
     near = st.sampled_from(edges or [scene.starts_from])
     for begins in data.draw(st.lists(st.tuples(near, st.integers(-2, 2)).map(sum), min_size=1, max_size=10)):
         for minutes in (5, 60, scene.duration):
