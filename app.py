@@ -9,11 +9,13 @@ from starlette.middleware import Middleware
 from starlette.routing import Route, WebSocketRoute
 from tortoise.contrib.starlette import RegisterTortoise
 
+from conference.choosing import chosen_platform
 from live.broadcast import Broadcast
 from live.feeds import Feeds
 from live.publisher import Publisher
 from logs import configure_logs
 from models.database import tortoise_config
+from resolvers.links import Links
 from resolvers.world import Clock, MovableClock, RealClock, World, enter
 from schema.executing import tell_clients_of_the_schema
 from settings import Settings, read_settings
@@ -22,6 +24,8 @@ from web.graphiql import GRAPHIQL_ROUTES, or_graphiql
 from web.graphql_http import PREFLIGHT_HEADERS, graphql_over_http
 from web.graphql_socket import graphql_over_websocket
 from web.health import health, ready
+from web.joining import JOIN_ROUTES
+from web.metrics import metrics_routes
 from web.origins import Origins, cors
 from web.sandbox import SANDBOX_ROUTES
 from web.tokens import Tokens
@@ -38,6 +42,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         WebSocketRoute("/graphql", graphql_over_websocket),
         Route("/health", health),
         Route("/ready", ready),
+        *JOIN_ROUTES,
+        *metrics_routes(known.metrics_token),
     ]
     app = Starlette(
         routes=[*routes, *([*SANDBOX_ROUTES, *GRAPHIQL_ROUTES] if known.sandbox else [])],
@@ -57,9 +63,13 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
 @asynccontextmanager
 async def _lifespan(app: Starlette, settings: Settings, clock: Clock) -> AsyncIterator[None]:
     publisher = Publisher(settings.redis_url)
-    enter(World(clock=clock, policy=settings.policy, announce=publisher.publish))
+    links = Links(settings.link_secret, settings.public_url)
     tell_clients_of_the_schema(settings.introspection)
-    async with RegisterTortoise(app, config=tortoise_config(settings.database_url)):
+    async with (
+        chosen_platform(settings) as platform,
+        RegisterTortoise(app, config=tortoise_config(settings.database_url)),
+    ):
+        enter(World(clock, settings.policy, publisher.publish, links=links, platform=platform))
         broadcast = Broadcast(settings.redis_url, publisher)
         app.state.redis = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=None)
         app.state.feeds = Feeds(broadcast)

@@ -16,6 +16,9 @@ SHORTEST_SECRET_BYTES = 32
 # A sandbox hands a token for anybody to anybody, so its secrets keep nothing secret.
 SANDBOX_SECRET = "the sandbox gives everybody every token"
 
+DEFAULT_JITSI_URL = "https://meet.jit.si"
+DEFAULT_DAILY_API_URL = "https://api.daily.co/v1"
+
 # libpq's, as far as they are understood (models/database.py).
 TLS_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 DATABASE_ARGUMENTS = ("sslmode", "sslrootcert", "application_name", "connect_timeout")
@@ -47,7 +50,17 @@ class Settings:
     "Whom `aud` must name, alone or among others."
     link_secret: str = field(default=SANDBOX_SECRET, repr=False)
     "Signs the personal links to meetings (L1)."
+    jitsi_url: str = DEFAULT_JITSI_URL
+    "Where meetings are held, unless on Daily (L4)."
+    jitsi_app_id: str | None = None
+    jitsi_secret: str | None = field(default=None, repr=False)
+    "Signs people's way in to Jitsi; without it, whoever knows a room's name may go in."
+    daily_api_key: str | None = field(default=None, repr=False)
+    "Holds the meetings on Daily."
+    daily_api_url: str = DEFAULT_DAILY_API_URL
     sandbox: bool = False
+    metrics_token: str | None = field(default=None, repr=False)
+    "Who may read the metrics says this; without it nobody can."
     introspection: bool = False
     "Whether clients may ask for the schema itself, and are told what they may have meant."
     allowed_origins: tuple[str, ...] = ()
@@ -98,13 +111,22 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
         auth_issuer=environment.get("AUTH_ISSUER") or None,
         auth_audience=environment.get("AUTH_AUDIENCE") or None,
         link_secret=secret("LINK_SECRET"),
+        jitsi_url=url("JITSI_URL", ("https", "http"), DEFAULT_JITSI_URL),
+        jitsi_app_id=environment.get("JITSI_APP_ID") or None,
+        jitsi_secret=environment.get("JITSI_SECRET") or None,
+        daily_api_key=environment.get("DAILY_API_KEY") or None,
+        daily_api_url=url("DAILY_API_URL", ("https", "http"), DEFAULT_DAILY_API_URL),
         sandbox=sandbox,
+        metrics_token=environment.get("METRICS_TOKEN") or None,
         introspection=_flag(environment, "INTROSPECTION", wrong, default=sandbox),
         allowed_origins=_origins(environment, wrong),
         policy=_policy(environment, wrong),
     )
     if fault := _fault_of_database_arguments(settings.database_url):
         wrong.append(f"DATABASE_URL {fault}")
+    wrong += _faults_of_platform(settings)
+    if settings.metrics_token and (fault := _fault_of_secret(settings.metrics_token)):
+        wrong.append(f"METRICS_TOKEN {fault}: a random string of at least {SHORTEST_SECRET_BYTES} bytes")
     if wrong:
         raise InvalidSettings("\n".join(wrong))
     return settings
@@ -126,6 +148,30 @@ def _fault_of_secret(value: str) -> str | None:
         return "is too short" if len(value.encode()) < SHORTEST_SECRET_BYTES else None
     except UnicodeEncodeError:
         return "is not UTF-8"
+
+
+def _faults_of_platform(settings: Settings) -> list[str]:
+    """What is wrong with where meetings are held; a key or a secret is not repeated."""
+    faults = []
+    for name, url in (("JITSI_URL", settings.jitsi_url), ("DAILY_API_URL", settings.daily_api_url)):
+        if "?" in url or "#" in url:
+            faults.append(f"{name} must have no ? and no #: the names of rooms follow it")
+    if settings.jitsi_secret and not settings.jitsi_app_id:
+        faults.append("JITSI_APP_ID is missing: whom Jitsi expects to sign with JITSI_SECRET")
+    if settings.jitsi_app_id and not settings.jitsi_secret:
+        faults.append("JITSI_SECRET is missing: what JITSI_APP_ID signs with")
+    elif settings.jitsi_secret and (fault := _fault_of_secret(settings.jitsi_secret)):
+        faults.append(f"JITSI_SECRET {fault}: a random string of at least {SHORTEST_SECRET_BYTES} bytes")
+    key = settings.daily_api_key
+    if key and not (key.isascii() and key.isprintable() and " " not in key):
+        faults.append("DAILY_API_KEY must be one word of ASCII characters")
+    if key and (settings.jitsi_app_id or settings.jitsi_secret or settings.jitsi_url != DEFAULT_JITSI_URL):
+        faults.append(
+            "DAILY_API_KEY can't stand beside JITSI_URL, JITSI_APP_ID or JITSI_SECRET: one platform or the other"
+        )
+    if not key and settings.daily_api_url != DEFAULT_DAILY_API_URL:
+        faults.append("DAILY_API_KEY is missing: what DAILY_API_URL is asked with")
+    return faults
 
 
 def _flag(environment: Mapping[str, str], name: str, wrong: list[str], *, default: bool = False) -> bool:

@@ -14,8 +14,8 @@ from demo.scenes import Scene
 
 
 async def play(uma: Player, emil: Player, eva: Player, staff: Player) -> None:
-    """All that two people can do to each other before a meeting, in seven scenes."""
-    person = "{ me { id name services { id name price } skills { id } creditAccount { available } } }"
+    """All that two people can do to each other before a meeting, in eight scenes."""
+    person = "{ me { id name services { id name price durationMinutes } skills { id } creditAccount { available } } }"
     user, expert, other = [(await each.ask(person))["me"] for each in (uma, emil, eva)]
     service, skill = expert["services"][0], expert["skills"][0]
     if float(user["creditAccount"]["available"]) < 4 * float(service["price"]):
@@ -36,6 +36,7 @@ async def play(uma: Player, emil: Player, eva: Player, staff: Player) -> None:
     await scene.collide(start + timedelta(days=3))
     await scene.find_a_free_slot(other, start)
     await scene.cancel_late(now + timedelta(days=1))
+    await scene.live_through(now + timedelta(days=2), timedelta(minutes=service["durationMinutes"]))
 
 
 async def main(url: str) -> None:

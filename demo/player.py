@@ -59,6 +59,15 @@ class Player:
     async def write(self, chat: str, text: str) -> None:
         await self._answer("writes.", "sendChatMessage", "ChatMessageSent", {"chatId": chat, "text": text})
 
+    async def join(self, meeting: str) -> None:
+        """Open one's link as a browser does when its user clicks on it."""
+        query = "query ($id: ID!) { meeting(id: $id) { conference { joinUrl } } }"
+        url = (await self.ask(query, id=meeting))["meeting"]["conference"]["joinUrl"]
+        print(f"\n{self.name} opens {url[:40]}…")
+        answer = await self.http.get(url, headers={"Sec-Fetch-Mode": "navigate", "Sec-Fetch-User": "?1"})
+        room = answer.headers.get("Location", "")
+        print(f"  let in: {room[:60]}" if room else "  recorded as attending; the room is not ready yet.")
+
     async def is_asked_to_confirm(self, say: str, action: str, **given: Any) -> None:
         """Tell and try one thing, which costs something; nothing happens but that the cost is told."""
         answer = await self._answer(say, action, "LateCancellation", given)

@@ -116,6 +116,28 @@ class Scene:
                 "cancelMeeting", **given, acknowledgeLateCancellation=True,
             )  # fmt: skip
 
+    async def live_through(self, start: datetime, length: timedelta) -> None:
+        """From the agreement to the last credit; the sandbox's clock is moved to the meeting, and to its end."""
+        meeting = await self.agree_on(start)
+        await self.clock_to(start - timedelta(minutes=10))
+        for each in (self.uma, self.emil):
+            async with self.both_see(1):
+                await each.join(meeting)
+        await self.clock_to(start + length)
+        async with self.both_see(2), self.sees("notifications", 1, self.uma, self.emil):
+            await self.uma.act(
+                "says that it went smoothly; that settles it.",
+                "recordProgress", meetingId=meeting, progress="WENT_SMOOTHLY", rating=5, comment="Thank you!",
+            )  # fmt: skip
+        async with self.both_see(1):
+            await self.emil.act("says so too.", "recordProgress", meetingId=meeting, progress="WENT_SMOOTHLY")
+
+    async def clock_to(self, instant: datetime) -> None:
+        """Move the clock of the sandbox forward to this instant."""
+        now = datetime.fromisoformat((await self.uma.http.get("/sandbox/clock")).json()["now"])
+        await self.uma.http.post("/sandbox/clock", json={"advance": (instant - now).total_seconds()})
+        print(f"\nThe clock is moved to {instant:%Y-%m-%d %H:%M}.")
+
     def both_see(self, events: int) -> AbstractAsyncContextManager[None]:
         return self.sees("events", events, self.uma, self.emil)
 

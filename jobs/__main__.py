@@ -5,10 +5,12 @@ import signal
 
 from tortoise import Tortoise
 
-from jobs.worker import all_jobs, work
+from conference.choosing import chosen_platform
+from jobs.worker import jobs_of_the_clock, jobs_outside, work
 from live.publisher import Publisher
 from logs import configure_logs
 from models.database import tortoise_config
+from resolvers.links import Links
 from resolvers.world import MovableClock, RealClock, World, enter
 from settings import Settings, read_settings
 
@@ -20,11 +22,13 @@ async def main(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(asked, stop.set)
     clock = MovableClock() if settings.sandbox else RealClock()
     publisher = Publisher(settings.redis_url)
-    enter(World(clock=clock, policy=settings.policy, announce=publisher.publish))
-    await Tortoise.init(config=tortoise_config(settings.database_url, pool_size=2))
+    links = Links(settings.link_secret, settings.public_url)
+    await Tortoise.init(config=tortoise_config(settings.database_url, pool_size=2 + len(jobs_outside())))
     await publisher.start()
     try:
-        await work(stop, all_jobs())
+        async with chosen_platform(settings) as platform:
+            enter(World(clock, settings.policy, publisher.publish, links=links, platform=platform))
+            await asyncio.gather(work(stop, jobs_of_the_clock()), *(work(stop, [job]) for job in jobs_outside()))
     finally:
         await publisher.stop()
         await Tortoise.close_connections()

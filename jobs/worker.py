@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from jobs.due import DueMeetings
+from resolvers.conferencing import bring_next_conference
 from resolvers.forgetting import forget_old_keys
 from resolvers.lapsing import lapse_meeting, lapsed_meetings
+from resolvers.settling import due_settlements, settle_meeting
 
 log = structlog.get_logger()
 
@@ -19,7 +21,21 @@ Job = Callable[[], Awaitable[int]]
 
 def all_jobs() -> Sequence[Job]:
     """Everything there is for a worker to do."""
-    return (DueMeetings("lapse_meetings", lapsed_meetings, lapse_meeting), forget_old_keys)
+    return (*jobs_of_the_clock(), *jobs_outside())
+
+
+def jobs_of_the_clock() -> Sequence[Job]:
+    """What time alone makes due: done within seconds, whatever is the matter outside (J1)."""
+    return (
+        DueMeetings("lapse_meetings", lapsed_meetings, lapse_meeting),
+        DueMeetings("settle_meetings", due_settlements, settle_meeting),
+        forget_old_keys,
+    )
+
+
+def jobs_outside() -> Sequence[Job]:
+    """What has to wait for others to answer: each keeps a beat of its own, so that nothing waits for it."""
+    return (bring_next_conference,)
 
 
 async def work(stop: asyncio.Event, jobs: Sequence[Job]) -> None:

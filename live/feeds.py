@@ -108,6 +108,11 @@ class Feeds:
                 await asyncio.wait({task})
 
     @property
+    def broadcast(self) -> Broadcast:
+        """What messages arrive by."""
+        return self._broadcast
+
+    @property
     def connected_people(self) -> int:
         """How many people have a reader in this process."""
         return len(self._readers)

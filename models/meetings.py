@@ -1,6 +1,7 @@
 """Meetings, their timelines, and the reasons people give."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from tortoise import fields
@@ -69,6 +70,9 @@ class Meeting(Model):
     "The alternative date that waits for an answer."
     reason: fields.ForeignKeyNullableRelation[Reason] = reference("Reason", null=True)
     reason_id: UUID | None
+    settlement: fields.ForeignKeyNullableRelation[Any] = reference("Settlement", null=True)
+    settlement_id: UUID | None
+    "What became of its price, or that staff are to decide it."
     created_at = fields.DatetimeField()
     changed_at = fields.DatetimeField(description="When its newest timeline event occurred.")
 
@@ -120,6 +124,10 @@ class TimelineEvent(Model):
     credits = fields.BigIntField(null=True, description="What the expert received or the user got back, in hundredths.")
     reason: fields.ForeignKeyNullableRelation[Reason] = reference("Reason", null=True)
     reason_id: UUID | None
+    note = fields.TextField(null=True)
+    staff_position = fields.BigIntField(
+        null=True, description="1, 2, 3 ... among what staff are told of all meetings; null otherwise."
+    )
 
     class Meta:
         table = "timeline_event"

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from tortoise.models import Model
 
+from live.disputes import STAFF_CHANNEL
 from live.messages import News, encode, person_channel
 from models import Chat, ChatMessage, CreditMovement, FeedEntry, Meeting, Notification, Person, TimelineEvent
 from models.feeds import FeedEntryKind
@@ -46,8 +47,10 @@ class Action:
         return self._people
 
     def record(self, event: TimelineEvent, meeting: Meeting) -> None:
-        """Put an event on the meeting's timeline and tell both sides."""
+        """Put an event on the meeting's timeline and tell both sides, and staff if it is numbered for them."""
         self._events.append(event)
+        if event.staff_position is not None:
+            self.news.append((STAFF_CHANNEL, str(event.staff_position).encode()))
         for person_id in sorted((meeting.user_id, meeting.expert_id)):
             self._push(person_id, News(FeedEntryKind.TIMELINE_EVENT, event.id, event=event, meeting=meeting))
 

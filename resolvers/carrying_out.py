@@ -1,16 +1,20 @@
 """Putting what a rule decided into effect, on a meeting whose people are locked."""
 
+from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from models import AlternativeDate, Meeting, Person, Reason, Service, TimelineEvent
 from resolvers.action import Action, PersonalAccount
+from resolvers.conferencing import keep_conference
+from resolvers.recording import keep_progress, keep_settlement, next_staff_position
 from resolvers.world import world
 from rules import rescheduling
 from rules.credits import Account
 from rules.meetings import Decision
-from rules.terms import AccountKind, Actor, AlternativeDateStatus, Language, MeetingStatus, Side
+from rules.terms import AccountKind, Actor, AlternativeDateStatus, Language, MeetingStatus, Side, TimelineEventKind
 
 Sides = dict[Side, Person]
 
@@ -24,8 +28,19 @@ CHANGING_FIELDS = (
     "expert_answer",
     "alternative_id",
     "reason_id",
+    "settlement_id",
     "changed_at",
 )
+
+TOLD_TO_STAFF = (TimelineEventKind.REFERRED_TO_EXPERTIM, TimelineEventKind.DECIDED_BY_EXPERTIM)
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedByStaff:
+    """Who of Expertim's staff decides, and what they write to both sides (S3)."""
+
+    by: Person
+    note: str
 
 
 async def carry_out(
@@ -36,19 +51,31 @@ async def carry_out(
     people: dict[UUID, Person],
     alternative: AlternativeDate | None = None,
     reason: Reason | None = None,
+    decided: DecidedByStaff | None = None,
     new: bool = False,
 ) -> None:
     """Put a decision into effect; the meeting and its pending alternative date, if any, take their new state."""
     sides = {Side.USER: people[meeting.user_id], Side.EXPERT: people[meeting.expert_id]}
     alternative = await _replace_alternative(alternative, decision, meeting=meeting, reason=reason, now=action.now)
+    was_agreed = meeting.status is MeetingStatus.AGREED
     _take_state(meeting, decision, reason)
     meeting.changed_at = action.now
-    events = list(_numbered(decision, meeting, alternative=alternative, sides=sides, reason=reason, now=action.now))
+    await keep_progress(decision, meeting, now=action.now)
+    await keep_settlement(decision, meeting, note=decided.note if decided else None, now=action.now)
+    events = list(
+        _numbered(
+            decision, meeting, alternative=alternative, sides=sides, reason=reason, decided=decided, now=action.now
+        )
+    )
+    for event in events:
+        if event.kind in TOLD_TO_STAFF:
+            event.staff_position = await next_staff_position()
     meeting.version += len(events)
     if new:
         await meeting.save(force_create=True)
     else:
         await meeting.save(update_fields=CHANGING_FIELDS)
+    await keep_conference(decision, meeting, was_agreed=was_agreed, now=action.now)
     for event in events:
         action.record(event, meeting)
     for movement in decision.movements:
@@ -65,7 +92,7 @@ async def carry_out(
             facts = notification_facts(
                 meeting, service=service, other=sides[notice.to.other], alternative=alternative, reason=reason
             )
-            facts |= _credits_gained(decision, notice.to)
+            facts |= _credits_moved(decision, notice.to)
             action.notify(sides[notice.to].id, notice.kind, meeting=meeting, facts=facts)
 
 
@@ -89,13 +116,15 @@ def notification_facts(
     return facts
 
 
-def _credits_gained(decision: Decision, side: Side) -> dict[str, object]:
-    """How many hundredths of a credit came back to this side, and how many it received from the other one."""
-    gained: dict[str, object] = {}
+def _credits_moved(decision: Decision, side: Side) -> dict[str, int]:
+    """How many hundredths of a credit came back to this side, how many it received, and how many it paid."""
+    moved: dict[str, int] = defaultdict(int)
     for movement in decision.movements:
         if movement.credited == Account(AccountKind.AVAILABLE, side):
-            gained["returned" if movement.debited.side is side else "received"] = movement.amount
-    return gained
+            moved["returned" if movement.debited.side is side else "received"] += movement.amount
+        elif movement.debited.side is side and movement.credited.side is not side:
+            moved["paid"] += movement.amount
+    return moved
 
 
 async def _replace_alternative(
@@ -153,20 +182,25 @@ def _numbered(
     alternative: AlternativeDate | None,
     sides: Sides,
     reason: Reason | None,
+    decided: DecidedByStaff | None,
     now: datetime,
 ) -> Iterable[TimelineEvent]:
+    nobody = (Actor.EXPERTIM, decided.by.id) if decided else (Actor.SYSTEM, None)
     for sequence, event in enumerate(decision.events, start=meeting.version + 1):
+        actor, person_id = (Actor(event.side), sides[event.side].id) if event.side else nobody
+        is_decision = event.kind is TimelineEventKind.DECIDED_BY_EXPERTIM
         yield TimelineEvent(
             id=world().new_id(),
             meeting_id=meeting.id,
             sequence=sequence,
             kind=event.kind,
-            actor=Actor(event.side) if event.side else Actor.SYSTEM,
-            person_id=sides[event.side].id if event.side else None,
+            actor=actor,
+            person_id=person_id,
             occurred_at=now,
             alternative_date_id=alternative.id if alternative and event.of_alternative else None,
             reason_id=reason.id if reason and event.gives_reason else None,
             credits=event.credits,
+            note=decided.note if decided and is_decision else None,
         )
 
 

@@ -13,11 +13,11 @@ from tortoise.connection import get_connection
 from models import AlternativeDate, Meeting, Person, Reason
 from resolvers.acting import NO_ATTEMPT, Attempt, Done, act
 from resolvers.action import Action
-from resolvers.carrying_out import carry_out
+from resolvers.carrying_out import DecidedByStaff, carry_out
 from resolvers.conflicts import conflicting_meetings
-from resolvers.facts import state_of
+from resolvers.facts import progress_of, state_of
 from resolvers.visibility import side_of, visible_to
-from rules.meetings import Decision, MeetingFacts
+from rules.meetings import Decision, MeetingFacts, MeetingState
 from rules.problems import ActionRefused, InvalidInput, NotFound
 from rules.terms import InvalidInputCode, ReasonKind, Refusal, Side
 
@@ -29,6 +29,12 @@ class Rule(Protocol):
     """Decides what follows from one side's action on a meeting, or raises a Problem."""
 
     def __call__(self, facts: MeetingFacts, *, by: Side, now: datetime) -> Decision: ...
+
+
+class RuleOfStaff(Protocol):
+    """Decides what follows from what staff decide about a meeting, or raises a Problem."""
+
+    def __call__(self, facts: MeetingFacts, *, now: datetime) -> Decision: ...
 
 
 class RuleOfTime(Protocol):
@@ -61,10 +67,8 @@ async def change_meeting(
     """
 
     async def story(action: Action) -> Done:
-        meeting = await visible_to(by, Meeting.select_for_update(no_key=True)).get_or_none(id=meeting_id)
-        if meeting is None:
-            raise NotFound
-        people = await action.lock_people((meeting.user_id, meeting.expert_id), not_before=meeting.changed_at)
+        meeting = await _locked(meeting_id, by)
+        people = await _lock_sides(action, meeting)
         attempt.check()
         check_input(action.now)
         chosen = await _chosen_reason(reason)
@@ -73,13 +77,37 @@ async def change_meeting(
         if side is None:
             raise ActionRefused(Refusal.NOT_YOUR_SIDE)
         alternative = await pending_alternative(meeting)
-        state = state_of(meeting, alternative)
+        state = await _state(meeting, alternative, action)
         date = state.date_awaiting(side) if minds_conflicts else None
         conflicts = await conflicting_meetings(*date, person_id=by.id, besides=meeting.id) if date else []
         facts = MeetingFacts(state, people[meeting.user_id].available, tuple(each.id for each in conflicts))
         decision = rule(facts, by=side, now=action.now)
         first_event = meeting.version + 1
         await carry_out(action, decision, meeting=meeting, alternative=alternative, people=people, reason=chosen)
+        return Done(meeting.id, first_event, meeting.version)
+
+    return await act(attempt, by=by, story=story)
+
+
+async def change_as_staff(
+    meeting_id: UUID, *, by: Person, attempt: Attempt, rule: RuleOfStaff, check_input: Callable[[], object], note: str
+) -> Done:
+    """What staff decide about a meeting that is not their own, with a note that both sides see (S3)."""
+
+    async def story(action: Action) -> Done:
+        meeting = await _locked(meeting_id, by)
+        if side_of(meeting, by) is not None:
+            raise ActionRefused(Refusal.STAFF_ONLY)
+        people = await _lock_sides(action, meeting)
+        attempt.check()
+        check_input()
+        attempt.check_version(meeting)
+        alternative = await pending_alternative(meeting)
+        state = await _state(meeting, alternative, action)
+        decision = rule(MeetingFacts(state, people[meeting.user_id].available), now=action.now)
+        first_event = meeting.version + 1
+        decided = DecidedByStaff(by, note)
+        await carry_out(action, decision, meeting=meeting, alternative=alternative, people=people, decided=decided)
         return Done(meeting.id, first_event, meeting.version)
 
     return await act(attempt, by=by, story=story)
@@ -98,9 +126,10 @@ async def change_by_itself(meeting_id: UUID, *, rule: RuleOfTime) -> bool:
         changed = False
         await get_connection("default").execute_query(f"SET LOCAL lock_timeout = {LOCKS_WITHIN_MILLISECONDS}")
         meeting = await Meeting.select_for_update(no_key=True).get(id=meeting_id)
-        people = await action.lock_people((meeting.user_id, meeting.expert_id), not_before=meeting.changed_at)
+        people = await _lock_sides(action, meeting)
         alternative = await pending_alternative(meeting)
-        facts = MeetingFacts(state_of(meeting, alternative), people[meeting.user_id].available)
+        state = await _state(meeting, alternative, action)
+        facts = MeetingFacts(state, people[meeting.user_id].available)
         decision = rule(facts, now=action.now)
         if decision is not None:
             await carry_out(action, decision, meeting=meeting, alternative=alternative, people=people)
@@ -115,6 +144,22 @@ async def change_by_itself(meeting_id: UUID, *, rule: RuleOfTime) -> bool:
 async def pending_alternative(meeting: Meeting) -> AlternativeDate | None:
     """The alternative date of a meeting that waits for an answer."""
     return await AlternativeDate.get(id=meeting.alternative_id) if meeting.alternative_id else None
+
+
+async def _locked(meeting_id: UUID, by: Person) -> Meeting:
+    meeting = await visible_to(by, Meeting.select_for_update(no_key=True)).get_or_none(id=meeting_id)
+    if meeting is None:
+        raise NotFound
+    return meeting
+
+
+async def _lock_sides(action: Action, meeting: Meeting) -> dict[UUID, Person]:
+    return await action.lock_people((meeting.user_id, meeting.expert_id), not_before=meeting.changed_at)
+
+
+async def _state(meeting: Meeting, alternative: AlternativeDate | None, action: Action) -> MeetingState:
+    progress = await progress_of([meeting], action.now)
+    return state_of(meeting, alternative, progress[meeting.id])
 
 
 async def _chosen_reason(given: ReasonGiven | None) -> Reason | None:

@@ -112,9 +112,14 @@ async def visible_alternative_dates(ids: Sequence[UUID], viewer: Person) -> list
     return [date for date in dates if date.meeting_id in seen]
 
 
-def shown_person_id(event: TimelineEvent, viewer: Person) -> UUID | None:
-    """Who did it; which of Expertim's people, only staff are shown."""
-    return None if event.actor is Actor.EXPERTIM and not viewer.is_staff else event.person_id
+async def shown_person_ids(events: Sequence[TimelineEvent], viewer: Person) -> list[UUID | None]:
+    """Who did each; which of Expertim's people, only staff are shown, who on a meeting of their own are a side (T)."""
+    by_staff = {event.meeting_id for event in events if event.actor is Actor.EXPERTIM} if viewer.is_staff else set()
+    meetings = await Meeting.filter(id__in=list(by_staff)) if by_staff else []
+    shown = {meeting.id for meeting in meetings if side_of(meeting, viewer) is None}
+    return [
+        event.person_id if event.actor is not Actor.EXPERTIM or event.meeting_id in shown else None for event in events
+    ]
 
 
 async def visible_events(ids: Sequence[UUID], viewer: Person) -> list[TimelineEvent]:

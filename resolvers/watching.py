@@ -9,6 +9,7 @@ from uuid import UUID
 
 import structlog
 
+from live.disputes import follow_disputes
 from live.feeds import Feeds, Follower
 from live.messages import News
 from live.reading import feed_head
@@ -20,10 +21,11 @@ from resolvers.conflicts import standing_conflicts
 from resolvers.cursors import decode_cursor, encode_cursor, read_number
 from resolvers.errors import ErrorCode, RequestError
 from resolvers.listing import events_between, visible_meeting
-from resolvers.visibility import may_see, side_of
+from resolvers.visibility import may_see, only_staff, side_of
 
 log = structlog.get_logger()
 
+DISPUTE_UPDATES = "disputeUpdates"
 PAUSE_AFTER_FAILURE_SECONDS = 1.0
 
 Read = TypeVar("Read")
@@ -164,6 +166,23 @@ def _place(after: str, stream: str, owner: object, *, newest: int) -> int:
         return number
 
     return decode_cursor(after, stream=stream, owner=owner, read=read)
+
+
+@asynccontextmanager
+async def dispute_updates(feeds: Feeds, *, viewer: Person, after: str | None) -> AsyncIterator[AsyncIterator[Update]]:
+    """Meetings as they are referred to Expertim and decided, for staff only (S3)."""
+    only_staff(viewer)
+    place = None
+    if after is not None:
+        place = decode_cursor(after, stream=DISPUTE_UPDATES, owner=viewer.id, read=read_number)
+    async with follow_disputes(feeds.broadcast, after=place) as disputes:
+        yield _disputes(disputes, viewer)
+
+
+async def _disputes(disputes: AsyncIterator[News], viewer: Person) -> AsyncIterator[Update]:
+    async for news in disputes:
+        assert news.event is not None
+        yield encode_cursor(DISPUTE_UPDATES, viewer.id, news.event.staff_position), news
 
 
 @asynccontextmanager

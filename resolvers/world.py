@@ -1,4 +1,4 @@
-"""What the stories take from outside: the time, the policy, new ids, and whom to tell."""
+"""What the stories take from outside: the time, the policy, new ids, whom to tell, links and the platform."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from conference.jitsi import Jitsi
+from conference.platform import Platform
 from models import SandboxClock
 from models.ids import uuid7
+from resolvers.links import Links
 from rules.policy import Policy
 
 Announce = Callable[[Sequence[tuple[str, bytes]]], None]
@@ -41,6 +44,8 @@ class World:
     policy: Policy = field(default_factory=Policy)
     announce: Announce = field(default=lambda messages: None)
     new_id: Callable[[], UUID] = uuid7
+    links: Links = field(default_factory=Links)
+    platform: Platform = field(default=Jitsi("https://meet.jit.si"))
 
 
 _world = World()

@@ -12,7 +12,9 @@ from rules.terms import (
     CreditPaymentStatus,
     MeetingStatus,
     NotificationKind,
+    Progress,
     Refusal,
+    SettlementOutcome,
     Side,
     TimelineEventKind,
 )
@@ -45,6 +47,10 @@ class MeetingState:
     proposed_by: Side
     alternative: Alternative | None = None
     "The one that waits for an answer."
+    progress: tuple[tuple[Side, Progress], ...] = ()
+    "What each side has said of how it went, who spoke first before the other (E1)."
+    referred: bool = False
+    "Whether staff are to decide what becomes of the price, and have not yet (S3)."
 
     def answer(self, side: Side) -> Answer:
         return self.user_answer if side is Side.USER else self.expert_answer
@@ -52,6 +58,10 @@ class MeetingState:
     def answered(self, side: Side, answer: Answer) -> "MeetingState":
         """This state, with one side's answer given."""
         return replace(self, user_answer=answer) if side is Side.USER else replace(self, expert_answer=answer)
+
+    def said(self, side: Side) -> Progress | None:
+        """How it went, if this side has said so."""
+        return dict(self.progress).get(side)
 
     def date_awaiting(self, side: Side) -> tuple[datetime, datetime] | None:
         """The date that waits for this side's answer, the proposed or the alternative one, from start to end (C2)."""
@@ -76,7 +86,7 @@ class MeetingFacts:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something to record on the timeline; `side` caused it, nobody if that is None (S4)."""
+    """Something to record on the timeline; `side` caused it; if that is None, staff who decide or nobody (S4)."""
 
     kind: TimelineEventKind
     side: Side | None
@@ -97,6 +107,26 @@ class Notice:
 
 
 @dataclass(frozen=True, slots=True)
+class Recording:
+    """What a side says of how the meeting went (E1)."""
+
+    side: Side
+    progress: Progress
+    rating: int | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What becomes of the price, in hundredths of a credit; without an outcome, staff are to decide it (S)."""
+
+    outcome: SettlementOutcome | None
+    paid_to_user: int = 0
+    paid_to_expert: int = 0
+    fee: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What follows from an action: the meeting's new state, and what is recorded, moved and told."""
 
@@ -106,6 +136,8 @@ class Decision:
     notices: tuple[Notice, ...] = ()
     alternative_became: AlternativeDateStatus | None = None
     "What became of the alternative date that was waiting; a new one is in the new state."
+    recording: Recording | None = None
+    settled: Settled | None = None
 
 
 def only_in(state: MeetingState, *statuses: MeetingStatus) -> None:

@@ -24,6 +24,19 @@ class Policy:
     "What a later cancellation costs the user, of the price (K5)."
     fee_percent: int = number(20, at_least=0, at_most=100)
     "What Expertim keeps of what an expert is to receive (K5, S)."
+    link_opens_minutes_before: int = number(15, at_least=0, at_most=1_440)
+    "From so many minutes before the start on, a side's link lets it in (L1)."
+    link_valid_minutes_after: int = number(60, at_least=0, at_most=10_000)
+    "Until so many minutes after the end (L1)."
+    progress_hours: int = number(168, at_most=10_000)
+    "How long after its end the sides can say how a meeting went; then it is settled without them (E1, S)."
+    compensation_percent: int = number(50, at_least=0, at_most=100)
+    "What Expertim gives an expert, of the price, for a meeting that failed because of Expertim (S)."
+    lowest_rating: int = number(1, at_most=5)
+    highest_rating: int = number(5, at_most=5)
+    "What a user may rate a meeting with (E1)."
+    most_openings: int = number(100, at_most=10_000)
+    "How many openings of one link are kept; more tell nothing new, and a page of them must stay readable (L2)."
     longest_name_characters: int = number(200, at_most=200)
     longest_note_characters: int = number(2_000, at_most=20_000)
     longest_chat_message_characters: int = number(4_000, at_most=20_000)

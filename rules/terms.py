@@ -124,6 +124,41 @@ class TimelineEventKind(Term):
         "The expert took back the date they had chosen (R6).",
     )
     ALTERNATIVE_DATE_LAPSED = "ALTERNATIVE_DATE_LAPSED", "Nobody had answered the chosen date in time (R7)."
+    USER_ATTENDANCE_RECORDED = (
+        "USER_ATTENDANCE_RECORDED",
+        "The user opened their link, for the first time for the date in force (L2).",
+    )
+    EXPERT_ATTENDANCE_RECORDED = (
+        "EXPERT_ATTENDANCE_RECORDED",
+        "The expert opened their link, for the first time for the date in force (L2).",
+    )
+    PROGRESS_RECORDED_BY_USER = "PROGRESS_RECORDED_BY_USER", "The user said how the meeting went (E1)."
+    PROGRESS_RECORDED_BY_EXPERT = "PROGRESS_RECORDED_BY_EXPERT", "The expert said how the meeting went (E1)."
+    CREDITS_PAID_TO_EXPERT = "CREDITS_PAID_TO_EXPERT", "The expert was paid, less Expertim's fee (S1)."
+    PAYMENT_RETURNED_TO_USER = "PAYMENT_RETURNED_TO_USER", "The user got the whole price back (S1)."
+    EXPERT_COMPENSATED = "EXPERT_COMPENSATED", "Expertim gave the expert part of the price from its own account (S1)."
+    REFERRED_TO_EXPERTIM = "REFERRED_TO_EXPERTIM", "What the sides said leaves it to Expertim's staff to decide (S3)."
+    DECIDED_BY_EXPERTIM = "DECIDED_BY_EXPERTIM", "Expertim's staff decided what becomes of the price, with a note (S3)."
+
+
+class Progress(Term):
+    """What a side says about how a held meeting went (E1)."""
+
+    WENT_SMOOTHLY = "WENT_SMOOTHLY", "The meeting took place as it should."
+    FAILED_BECAUSE_OF_ME = "FAILED_BECAUSE_OF_ME", "It failed, and the side that says so is the cause."
+    FAILED_BECAUSE_OF_OTHER_PARTY = "FAILED_BECAUSE_OF_OTHER_PARTY", "It failed, and the other side is the cause."
+    FAILED_BECAUSE_OF_EXPERTIM = "FAILED_BECAUSE_OF_EXPERTIM", "It failed, and Expertim is the cause."
+
+
+class SettlementOutcome(Term):
+    """What becomes of the price of a held meeting (S)."""
+
+    PAY_EXPERT = "PAY_EXPERT", "The price goes to the expert, less Expertim's fee."
+    RETURN_TO_USER = "RETURN_TO_USER", "The price goes back to the user."
+    RETURN_AND_COMPENSATE_EXPERT = (
+        "RETURN_AND_COMPENSATE_EXPERT",
+        "The price goes back to the user, and Expertim gives the expert part of it from its own account.",
+    )
 
 
 class AlternativeDateStatus(Term):
@@ -155,11 +190,23 @@ class MeetingActionKind(Term):
         "CANCEL_ALTERNATIVE_DATE",
         "Take back the date that one chose: `cancelAlternativeDate` (R6).",
     )
+    JOIN = "JOIN", "Go to the meeting by one's own link: `Conference.joinUrl` (L1)."
+    RECORD_PROGRESS = "RECORD_PROGRESS", "Say how the meeting went: `recordProgress` (E1)."
     PROPOSE_AGAIN = (
         "PROPOSE_AGAIN",
         "A new meeting of the same two on the same sides: `proposeMeeting` for the user, `proposeMeetingToUser` for the"
         " expert.",
     )
+    DECIDE = "DECIDE", "Staff only: decide what was referred to Expertim: `decideSettlement` (S3)."
+
+
+class ConferenceState(Term):
+    """How far the video platform has been brought to what was agreed (L4)."""
+
+    PENDING = "PENDING", "The platform does not know the date in force yet."
+    READY = "READY", "The platform expects both sides."
+    CANCELLED = "CANCELLED", "The meeting was cancelled; nobody can join any more (K6)."
+    FAILING = "FAILING", "The platform keeps failing, and goes on being asked until it succeeds."
 
 
 class NotificationKind(Term):
@@ -184,6 +231,10 @@ class NotificationKind(Term):
     ALTERNATIVE_DATE_REJECTED = "ALTERNATIVE_DATE_REJECTED", "To its chooser: the new date was turned down (R5)."
     ALTERNATIVE_DATE_CANCELLED = "ALTERNATIVE_DATE_CANCELLED", "To the other side: its chooser took it back (R6)."
     ALTERNATIVE_DATE_LAPSED = "ALTERNATIVE_DATE_LAPSED", "To both: nobody had answered the new date in time (R7)."
+    CREDITS_RECEIVED = "CREDITS_RECEIVED", "To the expert: the meeting is settled, and credits came to them (S)."
+    PAYMENT_RETURNED = "PAYMENT_RETURNED", "To the user: the meeting is settled, and their credits came back (S)."
+    MEETING_SETTLED = "MEETING_SETTLED", "To a side: the meeting is settled, and no credits came to them (S)."
+    REFERRED_TO_EXPERTIM = "REFERRED_TO_EXPERTIM", "To both: staff are to decide what becomes of the price (S)."
     CHAT_MESSAGE = "CHAT_MESSAGE", "Something unread waits in a chat; one notification until it is read (H2)."
 
 
@@ -213,7 +264,9 @@ class CreditMovementKind(Term):
         "CANCELLATION_REIMBURSEMENT",
         "The expert's part of what a late cancellation cost the user (K5).",
     )
-    FEE = "FEE", "Expertim's part (K5)."
+    PAYMENT_TO_EXPERT = "PAYMENT_TO_EXPERT", "The expert's part of the price of a held meeting (S1)."
+    FEE = "FEE", "Expertim's part (K5, S1)."
+    COMPENSATION = "COMPENSATION", "What Expertim gave the expert from its own account (S1)."
 
 
 class Refusal(Term):
@@ -227,7 +280,10 @@ class Refusal(Term):
     OWN_ALTERNATIVE_DATE = "OWN_ALTERNATIVE_DATE", "This side chose the date; the other one answers it."
     NOT_OWN_ALTERNATIVE_DATE = "NOT_OWN_ALTERNATIVE_DATE", "The other side chose the date; only they can take it back."
     ALREADY_ANSWERED = "ALREADY_ANSWERED", "This side has answered, if only by proposing."
+    ALREADY_RECORDED = "ALREADY_RECORDED", "This side has said how the meeting went; it does so once (E1)."
     MEETING_STARTED = "MEETING_STARTED", "The planned start has come."
+    TOO_EARLY = "TOO_EARLY", "The time for it has not come yet."
+    TOO_LATE = "TOO_LATE", "The time for it has passed."
 
 
 class InvalidInputCode(Term):

@@ -75,7 +75,7 @@ class MeetingAction:
             kind=action.kind,
             allowed=action.refusal is None,
             refusal=action.refusal,
-            opens_at=None,
+            opens_at=action.opens_at,
             closes_at=action.closes_at,
             consequences=Consequences.of(action.consequences, met) if action.consequences else None,
         )

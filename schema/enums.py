@@ -8,6 +8,7 @@ ENUMS = (
     terms.Actor,
     terms.AlternativeDateStatus,
     terms.Answer,
+    terms.ConferenceState,
     terms.CreditMovementKind,
     terms.CreditPaymentStatus,
     terms.InvalidInputCode,
@@ -16,8 +17,10 @@ ENUMS = (
     terms.MeetingPhase,
     terms.MeetingStatus,
     terms.NotificationKind,
+    terms.Progress,
     terms.ReasonKind,
     terms.Refusal,
+    terms.SettlementOutcome,
     terms.Side,
     terms.TimelineEventKind,
 )

@@ -11,12 +11,13 @@ import strawberry
 from tortoise.models import Model
 
 import models
-from resolvers import listing
+from resolvers import joining, listing
 from resolvers.actions import actions_of
 from resolvers.chatting import chats_with
 from resolvers.conflicts import conflicts_of
 from resolvers.paging import Page
-from resolvers.visibility import other_side, shown_person_id, side_of
+from resolvers.progress import shown_progress
+from resolvers.visibility import other_side, shown_person_ids, side_of
 from rules.terms import (
     Actor,
     AlternativeDateStatus,
@@ -30,12 +31,15 @@ from rules.terms import (
 )
 from schema.actions import MeetingAction
 from schema.ahead import PageOf, loaded_page, one, pages, together
+from schema.ahead import found as found_rows
 from schema.connections import PageInfo, connection
 from schema.context import Context
 from schema.ids import global_id
+from schema.joining import Attendance, Conference
 from schema.node import Node
 from schema.people import Person, Service, Skill
 from schema.scalars import Credits
+from schema.settlements import ProgressRecord, Settlement
 from texts.labels import timeline_label
 
 if TYPE_CHECKING:
@@ -56,6 +60,12 @@ async def _actions(meetings: Sequence["Meeting"], context: Context) -> list[list
     ]
 
 
+async def _progress(side: Side, meetings: Sequence["Meeting"], context: Context) -> list[ProgressRecord | None]:
+    found = await shown_progress([meeting.row for meeting in meetings], context.viewer)
+    said = [found[meeting.row.id].get(side) for meeting in meetings]
+    return [ProgressRecord.of(row) if row else None for row in said]
+
+
 async def _alternative_dates(meetings: Sequence["Meeting"], context: Context) -> list[list["AlternativeDate"]]:
     found = await listing.alternative_dates([meeting.row.id for meeting in meetings])
     return [[context.show(AlternativeDate, row) for row in found.get(meeting.row.id, [])] for meeting in meetings]
@@ -67,6 +77,22 @@ async def _chats(meetings: Sequence["Meeting"], context: Context) -> list["Chat 
     others = [other_side(meeting.row, context.viewer) for meeting in meetings]
     chats = await chats_with(list(filter(None, others)), context.viewer)
     return [context.show(Chat, chats[other]) if other in chats else None for other in others]
+
+
+async def _conferences(meetings: Sequence["Meeting"], context: Context) -> list[Conference | None]:
+    found = await joining.conferences_of([meeting.row for meeting in meetings], context.viewer)
+    return [Conference.of(seen) if (seen := found.get(meeting.row.id)) else None for meeting in meetings]
+
+
+async def _attendance(meetings: Sequence["Meeting"], context: Context) -> list[list[Attendance]]:
+    found = await joining.openings_of([meeting.row.id for meeting in meetings])
+    return [[Attendance.of(each) for each in found.get(meeting.row.id, ())] for meeting in meetings]
+
+
+async def _people(events: Sequence["TimelineEvent"], context: Context) -> list[Person | None]:
+    ids = await shown_person_ids([event.row for event in events], context.viewer)
+    known = await found_rows(context, Person, filter(None, ids))
+    return [known[each] if each else None for each in ids]
 
 
 def _timeline(meeting: "Meeting", page: Page[models.TimelineEvent], context: Context) -> "TimelineEventConnection":
@@ -124,6 +150,21 @@ class Meeting(Node):
     )
     actions: list[MeetingAction] = together(
         _actions, "Every action there is, allowed or not, as things stand now for the viewer (Q3)."
+    )
+    conference: Conference | None = together(
+        _conferences, "Where it is held, and the viewer's way there; null until it was agreed (L)."
+    )
+    attendance: list[Attendance] = together(_attendance, "Each opening of a link, oldest first (L2).")
+    user_progress: ProgressRecord | None = together(
+        partial(_progress, Side.USER),
+        "How it went, in the user's words: to themselves at once, to the expert once they have spoken too, it is"
+        " settled or 168 hours have passed (E3).",
+    )
+    expert_progress: ProgressRecord | None = together(
+        partial(_progress, Side.EXPERT), "How it went, in the expert's words; shown as the user's is (E3)."
+    )
+    settlement: Settlement | None = one(
+        "row.settlement_id", "What became of its price, or that staff are to decide it; null until then (S)."
     )
     reason: Reason | None = one("reason_id", "Why it was rejected or cancelled; null in any other status (K6).")
     chat: Optional[Annotated["Chat", strawberry.lazy("schema.chatting")]] = together(  # noqa: UP045
@@ -193,32 +234,32 @@ class TimelineEvent(Node):
 
     table: ClassVar[type[Model]] = models.TimelineEvent
     row: strawberry.Private[models.TimelineEvent]
-    person_id: strawberry.Private[UUID | None]
     meeting: Meeting = one("row.meeting_id", "The meeting it happened to.")
     sequence: int = strawberry.field(description="1, 2, 3 … within its meeting, without gaps.")
     kind: TimelineEventKind = strawberry.field(description="What happened, for programs.")
     label: str = strawberry.field(description="What happened, for people, in the viewer's language.")
     actor: Actor = strawberry.field(description="Who caused it.")
-    person: Person | None = one("person_id", "Who did it; null for EXPERTIM (but to staff) and SYSTEM.")
+    person: Person | None = together(_people, "Who did it; null for EXPERTIM (but to staff) and SYSTEM.")
     occurred_at: datetime = strawberry.field(description="Never earlier than the event before it.")
     alternative_date: AlternativeDate | None = one("row.alternative_date_id", "The one that this happened to (R1).")
     reason: Reason | None = one("row.reason_id", "The reason that was given, if this was something that asks for one.")
     credits: Credits | None = strawberry.field(
         description="What the expert received or the user got back; null where nothing of that kind happened (K5, S)."
     )
+    note: str | None = strawberry.field(description="What staff wrote to both sides when they decided; else null (S3).")
 
     @classmethod
     def of(cls, row: models.TimelineEvent, viewer: models.Person) -> "TimelineEvent":
         return cls(
             id=global_id("TimelineEvent", row.id),
             row=row,
-            person_id=shown_person_id(row, viewer),
             sequence=row.sequence,
             kind=row.kind,
             label=timeline_label(row.kind, viewer.language),
             actor=row.actor,
             occurred_at=row.occurred_at,
             credits=None if row.credits is None else Credits(row.credits),
+            note=row.note,
         )
 
 

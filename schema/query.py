@@ -9,6 +9,7 @@ import strawberry
 from strawberry import argument
 
 from resolvers import availability, chatting, directory, listing, notifying
+from resolvers.disputes import disputes
 from resolvers.paging import at_most_a_page
 from resolvers.reasons import reasons
 from rules.terms import MeetingPhase, MeetingStatus, ReasonKind, Side
@@ -173,6 +174,13 @@ class Query:
     async def cancellation_reasons(self, info: Info) -> list[Reason]:
         """What to choose from when cancelling a meeting (K2)."""
         return await _reasons(info, ReasonKind.CANCELLATION)
+
+    @strawberry.field
+    async def disputes(self, info: Info, first: int | None = 20, after: str | None = None) -> MeetingConnection | None:
+        """Staff only: meetings referred to Expertim that wait for a decision, oldest first (S3)."""
+        page = await disputes(info.context.viewer, first=first, after=after)
+        shown = connection(page, MeetingConnection, MeetingEdge, partial(info.context.show, Meeting))
+        return await look_ahead(info, shown)
 
     @strawberry.field
     async def credit_account(self, info: Info) -> CreditAccount:

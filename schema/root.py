@@ -22,11 +22,13 @@ from schema.chatting import ChattingMutation
 from schema.credits import CreditsMutation
 from schema.notifying import NotifyingMutation
 from schema.profile import ProfileMutation
+from schema.progress import ProgressMutation
 from schema.proposing import ProposingMutation
 from schema.query import Query
 from schema.reasons import ReasonsMutation
 from schema.rescheduling import ReschedulingMutation
 from schema.scalars import SCALARS
+from schema.settling import SettlingMutation
 from schema.subscription import Subscription
 
 ABOUT = """
@@ -64,6 +66,8 @@ class Mutation(
     AnsweringMutation,
     ReschedulingMutation,
     CancellingMutation,
+    ProgressMutation,
+    SettlingMutation,
     CreditsMutation,
     ReasonsMutation,
     ProfileMutation,

@@ -104,6 +104,15 @@ class Subscription:
         return _pushed(info, warnings, partial(_conflict_warning, context))
 
     @strawberry.subscription
+    async def dispute_updates(self, info: Info, after: str | None = None) -> AsyncGenerator[MeetingUpdate, None]:
+        """Staff only: meetings as they are referred to Expertim and decided, those after a cursor first (S3, W2)."""
+        context = info.context
+        updates = await context.until_the_end(
+            watching.dispute_updates(context.feeds, viewer=context.viewer, after=after)
+        )
+        return _pushed(info, updates, partial(_meeting_update, context))
+
+    @strawberry.subscription
     async def credit_account_updates(self, info: Info) -> AsyncGenerator[CreditAccount, None]:
         """The balances now, then after each change."""
         context = info.context

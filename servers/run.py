@@ -20,7 +20,7 @@ from servers.server import Server, is_free
 
 DATA = Path(".data")
 # uvicorn gives its clients 10 s (Procfile), the worker its step at hand.
-STOP_SECONDS = 15
+STOP_SECONDS = 25
 READY_SECONDS = 60
 LOOK_EVERY_SECONDS = 0.1
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -22,6 +22,7 @@ from tests.invariants import check_invariants
 
 UNSAFE_AND_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
 TEMPLATE = "template_of_tests"
+METRICS_TOKEN = "a token for whoever reads the metrics"
 AUTH_SECRET = "a secret of nothing but the tests, long enough"
 
 running = ExitStack()
@@ -87,7 +88,13 @@ def redis_server() -> Iterator[Redis]:
 
 @pytest.fixture(scope="session")
 def settings(database_url: str, redis_server: Redis) -> Settings:
-    return Settings(database_url=database_url, redis_url=redis_server.url, auth_secret=AUTH_SECRET, sandbox=False)
+    return Settings(
+        database_url=database_url,
+        redis_url=redis_server.url,
+        auth_secret=AUTH_SECRET,
+        metrics_token=METRICS_TOKEN,
+        sandbox=False,
+    )
 
 
 @pytest.fixture(scope="session")
@@ -101,7 +108,12 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         listening.listen()
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         config = uvicorn.Config(
-            app, ws="websockets-sansio", ws_ping_interval=0, log_config=None, timeout_graceful_shutdown=5
+            app,
+            ws="websockets-sansio",
+            ws_ping_interval=0,
+            log_config=None,
+            timeout_graceful_shutdown=5,
+            timeout_keep_alive=60,
         )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listening]))

@@ -68,6 +68,8 @@ MEETING_MUTATIONS = {
     "approveAlternativeDate",
     "rejectAlternativeDate",
     "cancelAlternativeDate",
+    "recordProgress",
+    "decideSettlement",
 }
 
 OTHER_RESULTS = {

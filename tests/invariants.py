@@ -97,6 +97,93 @@ WHERE read_at IS NULL
     AND last_sequence = CASE WHEN person_id = lower_id THEN lower_has_read ELSE higher_has_read END
 """
 
+BOTH_SIDES_OF_AN_AGREED_MEETING_HAVE_A_LINK = """
+SELECT meeting.id, meeting.status, COUNT(join_link.id) AS links FROM meeting
+LEFT JOIN join_link ON join_link.meeting_id = meeting.id AND join_link.revoked_at IS NULL
+    AND (join_link.starts_at, join_link.ends_at) = (meeting.starts_at, meeting.ends_at)
+GROUP BY meeting.id HAVING COUNT(join_link.id) <> CASE WHEN status = 'AGREED' THEN 2 ELSE 0 END
+UNION ALL
+SELECT meeting.id, meeting.status, COUNT(*) FROM meeting JOIN join_link ON join_link.meeting_id = meeting.id
+WHERE join_link.revoked_at IS NULL GROUP BY meeting.id HAVING COUNT(*) <> 2 OR status <> 'AGREED'
+"""
+
+THE_PLATFORM_IS_TO_KNOW_THE_DATE_IN_FORCE = """
+SELECT meeting.id, meeting.status, conference.cancelled FROM meeting
+LEFT JOIN conference ON conference.meeting_id = meeting.id
+WHERE CASE status
+    WHEN 'AGREED' THEN (conference.starts_at, conference.ends_at, cancelled)
+        IS DISTINCT FROM (meeting.starts_at, meeting.ends_at, FALSE)
+    WHEN 'CANCELLED' THEN NOT cancelled
+    ELSE conference.id IS NOT NULL
+END
+"""
+
+ATTENDANCE_IS_ON_THE_TIMELINE_ONCE_FOR_EACH_DATE = """
+SELECT meeting.id, meeting.version FROM meeting
+LEFT JOIN (
+    SELECT meeting_id, COUNT(DISTINCT join_link.id) AS links FROM attendance JOIN join_link ON join_link.id = link_id
+    GROUP BY meeting_id
+) AS opened ON opened.meeting_id = meeting.id
+LEFT JOIN (
+    SELECT meeting_id, COUNT(*) AS events FROM timeline_event
+    WHERE kind IN ('USER_ATTENDANCE_RECORDED', 'EXPERT_ATTENDANCE_RECORDED') GROUP BY meeting_id
+) AS told ON told.meeting_id = meeting.id
+WHERE COALESCE(links, 0) <> COALESCE(events, 0)
+"""
+
+A_SETTLEMENT_IS_WHAT_MOVED = """
+WITH moved AS (
+    SELECT meeting_id, COALESCE(SUM(amount) FILTER (WHERE kind = 'PAYMENT_TO_EXPERT'), 0) AS payment,
+        COALESCE(SUM(amount) FILTER (WHERE kind = 'COMPENSATION'), 0) AS compensation,
+        COALESCE(SUM(amount) FILTER (WHERE kind = 'FEE'), 0) AS fee
+    FROM credit_movement GROUP BY meeting_id
+)
+SELECT settlement.*, moved.* FROM settlement JOIN meeting ON meeting.id = settlement.meeting_id
+LEFT JOIN moved ON moved.meeting_id = meeting.id
+WHERE meeting.settlement_id <> settlement.id OR status <> 'AGREED'
+    OR (paid_to_user, paid_to_expert, settlement.fee, credit_payment_status) IS DISTINCT FROM (
+        CASE WHEN outcome <> 'PAY_EXPERT' THEN price ELSE 0 END,
+        COALESCE(payment + compensation, 0),
+        COALESCE(moved.fee, 0),
+        CASE WHEN outcome IS NULL THEN 'BLOCKED' WHEN outcome = 'PAY_EXPERT' THEN 'PAID' ELSE 'RETURNED' END
+    )
+    OR (outcome = 'PAY_EXPERT' AND paid_to_expert + settlement.fee <> price)
+    OR (outcome IS DISTINCT FROM 'RETURN_AND_COMPENSATE_EXPERT' AND compensation > 0)
+"""
+
+WHAT_WAS_SETTLED_HAS_A_SETTLEMENT = """
+SELECT id, credit_payment_status FROM meeting
+WHERE status = 'AGREED' AND settlement_id IS NULL AND credit_payment_status <> 'BLOCKED'
+"""
+
+AN_OUTCOME_IS_ON_THE_TIMELINE_ONCE = """
+SELECT meeting_id FROM timeline_event
+WHERE kind IN ('CREDITS_PAID_TO_EXPERT', 'PAYMENT_RETURNED_TO_USER') GROUP BY meeting_id HAVING COUNT(*) <> 1
+UNION ALL
+SELECT meeting_id FROM timeline_event JOIN settlement USING (meeting_id)
+GROUP BY meeting_id, settlement.id HAVING
+    COUNT(*) FILTER (WHERE timeline_event.kind IN ('CREDITS_PAID_TO_EXPERT', 'PAYMENT_RETURNED_TO_USER'))
+        <> (outcome IS NOT NULL)::int
+    OR COUNT(*) FILTER (WHERE timeline_event.kind = 'EXPERT_COMPENSATED')
+        <> (outcome IS NOT DISTINCT FROM 'RETURN_AND_COMPENSATE_EXPERT')::int
+    OR COUNT(*) FILTER (WHERE timeline_event.kind = 'REFERRED_TO_EXPERTIM') <> (referred_at IS NOT NULL)::int
+"""
+
+PROGRESS_IS_ON_THE_TIMELINE = """
+SELECT meeting_id, event.kind, record.side FROM
+    (
+        SELECT meeting_id, kind, right(kind, -21) AS side FROM timeline_event
+        WHERE kind IN ('PROGRESS_RECORDED_BY_USER', 'PROGRESS_RECORDED_BY_EXPERT')
+    ) AS event
+    FULL JOIN progress_record AS record USING (meeting_id, side)
+WHERE event.kind IS NULL OR record.id IS NULL
+"""
+
+WHAT_STAFF_ARE_TOLD_HAS_NO_GAP = """
+SELECT head, COUNT(staff_position), MAX(staff_position) FROM staff_feed LEFT JOIN timeline_event ON TRUE
+GROUP BY head HAVING COUNT(staff_position) <> head OR COALESCE(MAX(staff_position), 0) <> head
+"""
+
 # A key stands for something that was done: one that names nothing would have been left by an action that failed.
 KEYS_NAME_WHAT_WAS_DONE = "SELECT id FROM idempotency_key WHERE made_id IS NULL"
 
@@ -109,6 +196,11 @@ INVARIANTS = {
     "a pending alternative date is the meeting's, which is agreed, or waits at that date (R2, R3)": (
         ONE_ALTERNATIVE_DATE_WAITS
     ),
+    "a settlement says what moved, and what became of the price (S, M2)": A_SETTLEMENT_IS_WHAT_MOVED,
+    "an agreed meeting's credits are blocked until there is a settlement (M2)": WHAT_WAS_SETTLED_HAS_A_SETTLEMENT,
+    "an outcome is on the timeline once (S2)": AN_OUTCOME_IS_ON_THE_TIMELINE_ONCE,
+    "what a side said is on the timeline (E1)": PROGRESS_IS_ON_THE_TIMELINE,
+    "what staff are told has no gap (S3)": WHAT_STAFF_ARE_TOLD_HAS_NO_GAP,
     "timelines have no gap": TIMELINES_HAVE_NO_GAP,
     "timelines never run backwards": TIMELINES_NEVER_RUN_BACKWARDS,
     "feeds have no gap": FEEDS_HAVE_NO_GAP,
@@ -117,6 +209,11 @@ INVARIANTS = {
     "who wrote in a chat has read what was there before (H2)": AUTHORS_HAVE_READ_WHAT_WAS_BEFORE,
     "both are shown every message (W1)": BOTH_ARE_SHOWN_EVERY_MESSAGE,
     "who has read a chat is notified of nothing in it (H2)": WHO_HAS_READ_A_CHAT_IS_NOTIFIED_OF_NOTHING_IN_IT,
+    "both sides of an agreed meeting have a link for its date, and nobody else has one (L1)": (
+        BOTH_SIDES_OF_AN_AGREED_MEETING_HAVE_A_LINK
+    ),
+    "the platform is to know the date in force (L4)": THE_PLATFORM_IS_TO_KNOW_THE_DATE_IN_FORCE,
+    "an attendance is on the timeline once for each date (L2)": ATTENDANCE_IS_ON_THE_TIMELINE_ONCE_FOR_EACH_DATE,
     "a key stands for something that was done (I1)": KEYS_NAME_WHAT_WAS_DONE,
 }
 
@@ -135,6 +232,12 @@ SELECT (SELECT COUNT(*) FROM person) AS people, (SELECT COUNT(*) FROM meeting) A
     (SELECT md5(string_agg(person::text, '|' ORDER BY id)) FROM person) AS all_people,
     (SELECT md5(string_agg(meeting::text, '|' ORDER BY id)) FROM meeting) AS all_meetings,
     (SELECT md5(string_agg(alternative_date::text, '|' ORDER BY id)) FROM alternative_date) AS all_alternative_dates,
+    (SELECT md5(string_agg(conference::text, '|' ORDER BY id)) FROM conference) AS all_conferences,
+    (SELECT md5(string_agg(join_link::text, '|' ORDER BY id)) FROM join_link) AS all_links,
+    (SELECT COUNT(*) FROM attendance) AS attendances,
+    (SELECT md5(string_agg(progress_record::text, '|' ORDER BY id)) FROM progress_record) AS all_progress,
+    (SELECT md5(string_agg(settlement::text, '|' ORDER BY id)) FROM settlement) AS all_settlements,
+    (SELECT head FROM staff_feed) AS told_to_staff,
     (SELECT md5(string_agg(reason::text, '|' ORDER BY id)) FROM reason) AS all_reasons,
     (SELECT md5(string_agg(chat::text, '|' ORDER BY id)) FROM chat) AS all_chats,
     (SELECT md5(string_agg(notification::text, '|' ORDER BY id)) FROM notification) AS all_notifications,

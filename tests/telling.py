@@ -205,10 +205,57 @@ def written(side: str, text: str) -> Play:
     return play
 
 
+def said(side: str, progress: str) -> Play:
+    """One side says how it went."""
+    return done(side, "recordProgress", progress=progress)
+
+
+def over(*before: Play) -> Play:
+    """An agreed meeting has just ended, and this was said of it."""
+
+    async def play(story: Negotiation) -> None:
+        await proposed("USER", "approveMeeting")(story)
+        story.world.clock.advance(**{**START, "hours": START["hours"] + 1})
+        for each in before:
+            await each(story)
+
+    return play
+
+
+def decided(outcome: str) -> Play:
+    """Staff decide."""
+
+    async def play(story: Negotiation) -> None:
+        staff = await story.world.somebody("Stella Staff", roles=["staff"])
+        given = {"meetingId": story.meeting["id"], "outcome": outcome, "note": "We have looked at it."}
+        result = await staff.act("decideSettlement", **given)
+        assert result["__typename"] == "MeetingChanged", result
+
+    return play
+
+
+def _settlements() -> list[Telling]:
+    paid = {"USER": "MEETING_SETTLED", "EXPERT": "CREDITS_RECEIVED"}
+    returned = {"USER": "PAYMENT_RETURNED", "EXPERT": "MEETING_SETTLED"}
+    both = {"USER": "PAYMENT_RETURNED", "EXPERT": "CREDITS_RECEIVED"}
+    referred = dict.fromkeys(OTHER, "REFERRED_TO_EXPERTIM")
+    theirs, failed = "FAILED_BECAUSE_OF_OTHER_PARTY", "FAILED_BECAUSE_OF_EXPERTIM"
+    contested = said("USER", theirs)
+    return [
+        Telling("S1 paid, as the user says", over(), said("USER", "WENT_SMOOTHLY"), paid),
+        Telling("S1 paid, as nobody says anything", over(), later(days=7), paid),
+        Telling("S1 returned, as the expert says", over(), said("EXPERT", "FAILED_BECAUSE_OF_ME"), returned),
+        Telling("S1 returned and compensated", over(said("USER", failed)), said("EXPERT", failed), both),
+        Telling("S3 referred", over(contested), said("EXPERT", theirs), referred),
+        Telling("S3 decided: paid", over(contested, said("EXPERT", theirs)), decided("PAY_EXPERT"), paid),
+    ]
+
+
 TELLINGS = [
     *_proposals(),
     *_cancellations(),
     *_alternatives(),
+    *_settlements(),
     Telling(
         "H2 written by the USER", in_a_chat, written("USER", "Hello!\nIs it “urgent”?"), {"EXPERT": "CHAT_MESSAGE"}
     ),

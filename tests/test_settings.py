@@ -42,6 +42,11 @@ def test_what_is_given_is_taken_and_the_rest_has_defaults():
         auth_jwks_url=None,
         auth_issuer=None,
         auth_audience=None,
+        jitsi_url="https://meet.jit.si",
+        jitsi_app_id=None,
+        jitsi_secret=None,
+        daily_api_key=None,
+        daily_api_url="https://api.daily.co/v1",
         sandbox=False,
         introspection=False,
         allowed_origins=(),
@@ -60,6 +65,9 @@ def test_everything_can_be_set():
             "AUTH_JWKS_URL": "https://issuer.example.com/keys?version=1",
             "AUTH_ISSUER": "https://issuer.example.com/",
             "AUTH_AUDIENCE": "meetings",
+            "JITSI_URL": "https://meet.example.com/tenant",
+            "JITSI_APP_ID": "expertim",
+            "JITSI_SECRET": SECRET,
             "SANDBOX": "1",
             "INTROSPECTION": "0",
             "ALLOWED_ORIGINS": "https://app.example.com, http://localhost:5173,",
@@ -69,6 +77,8 @@ def test_everything_can_be_set():
     assert settings.port == 9000
     assert settings.auth_jwks_url == "https://issuer.example.com/keys?version=1"
     assert (settings.auth_issuer, settings.auth_audience) == ("https://issuer.example.com/", "meetings")
+    assert (settings.jitsi_url, settings.jitsi_app_id) == ("https://meet.example.com/tenant", "expertim")
+    assert settings.jitsi_secret == SECRET
     assert settings.introspection is False
     assert settings.allowed_origins == ("https://app.example.com", "http://localhost:5173")
     assert settings.public_url == "https://meetings.example.com"
@@ -83,6 +93,7 @@ def test_the_public_address_follows_the_port():
 def test_an_empty_variable_counts_as_missing():
     optional = ["PORT", "PUBLIC_URL", "SANDBOX", "INTROSPECTION", "ALLOWED_ORIGINS", "POLICY_LONGEST_MEETING_MINUTES"]
     optional += ["AUTH_JWKS_URL", "AUTH_ISSUER", "AUTH_AUDIENCE"]
+    optional += ["JITSI_URL", "JITSI_APP_ID", "JITSI_SECRET", "DAILY_API_KEY", "DAILY_API_URL"]
     assert parse_settings({**WHOLE, **dict.fromkeys(optional, "")}) == parse_settings(WHOLE)
 
 
@@ -97,7 +108,7 @@ def test_what_is_needed_and_missing_is_said_in_one_line(name: str, value: str | 
     assert line.startswith(f"{name} is missing: ")
 
 
-@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "AUTH_JWKS_URL"])
+@pytest.mark.parametrize("name", ["DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "AUTH_JWKS_URL", "JITSI_URL"])
 @pytest.mark.parametrize(
     "value",
     [
@@ -173,6 +184,44 @@ def test_a_sandbox_signs_its_own_tokens_beside_a_key_set():
     bare = {name: value for name, value in WHOLE.items() if name != "AUTH_SECRET"}
     sandbox = parse_settings({**bare, "AUTH_JWKS_URL": "https://issuer.example.com/keys", "SANDBOX": "1"})
     assert sandbox.auth_secret
+
+
+def test_a_key_for_daily_is_all_that_daily_needs():
+    settings = parse_settings({**WHOLE, "DAILY_API_KEY": "a-key"})
+    assert (settings.daily_api_key, settings.daily_api_url) == ("a-key", "https://api.daily.co/v1")
+    elsewhere = parse_settings({**WHOLE, "DAILY_API_KEY": "a-key", "DAILY_API_URL": "http://localhost:9000/v1"})
+    assert elsewhere.daily_api_url == "http://localhost:9000/v1"
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"JITSI_APP_ID": "a"}, "JITSI_SECRET is missing: "),
+        ({"JITSI_SECRET": SECRET}, "JITSI_APP_ID is missing: "),
+        ({"JITSI_APP_ID": "a", "JITSI_SECRET": "x" * 31}, "JITSI_SECRET is too short: "),
+        ({"JITSI_APP_ID": "a", "JITSI_SECRET": os.fsdecode(b"\xff" * 40)}, "JITSI_SECRET is not UTF-8: "),
+        ({"JITSI_URL": "https://meet.example.com/?room="}, "JITSI_URL must have no ? "),
+        ({"JITSI_URL": "https://meet.example.com/#"}, "JITSI_URL must have no ? "),
+        ({"DAILY_API_URL": "https://daily.example.com/v1"}, "DAILY_API_KEY is missing: "),
+        ({"DAILY_API_KEY": "a-key", "DAILY_API_URL": "daily.example.com"}, "DAILY_API_URL must look like "),
+        ({"DAILY_API_KEY": "a-key", "DAILY_API_URL": "https://daily.example.com?x"}, "DAILY_API_URL must have no ? "),
+        ({"DAILY_API_KEY": "a key"}, "DAILY_API_KEY must be one word "),
+        ({"DAILY_API_KEY": "a-key\n"}, "DAILY_API_KEY must be one word "),
+        ({"DAILY_API_KEY": "schlüssel"}, "DAILY_API_KEY must be one word "),
+        ({"DAILY_API_KEY": "a-key", "JITSI_URL": "https://meet.example.com"}, "DAILY_API_KEY can't stand beside "),
+        (
+            {"DAILY_API_KEY": "a-key", "JITSI_APP_ID": "a", "JITSI_SECRET": SECRET},
+            "DAILY_API_KEY can't stand beside ",
+        ),
+    ],
+)
+def test_half_a_video_platform_or_two_of_them_are_said_in_one_line_that_repeats_no_secret(
+    variables: dict[str, str], said: str
+):
+    (line,) = wrong(**variables)
+    assert line.startswith(said)
+    for name in ("JITSI_SECRET", "DAILY_API_KEY"):
+        assert variables.get(name, "-never-") not in line
 
 
 @pytest.mark.parametrize("name", ["SANDBOX", "INTROSPECTION"])
@@ -351,7 +400,10 @@ def test_everything_that_is_wrong_is_said_at_once_a_line_each():
 
 def test_settings_that_are_shown_show_no_secret_and_no_password():
     shown = repr(parse_settings({**WHOLE, "REDIS_URL": "redis://:pass%20word@cache.example.com"}))
+    shown += repr(parse_settings({**WHOLE, "JITSI_APP_ID": "a", "JITSI_SECRET": SECRET}))
+    shown += repr(parse_settings({**WHOLE, "DAILY_API_KEY": "a-key"}))
     assert SECRET not in shown
+    assert "a-key" not in shown
     assert "pass%20word" not in shown
 
 

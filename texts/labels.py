@@ -22,6 +22,15 @@ TIMELINE_LABELS = {
     TimelineEventKind.ALTERNATIVE_DATE_CANCELLED_BY_USER: N_("Alternative date taken back by the user"),
     TimelineEventKind.ALTERNATIVE_DATE_CANCELLED_BY_EXPERT: N_("Alternative date taken back by the expert"),
     TimelineEventKind.ALTERNATIVE_DATE_LAPSED: N_("The alternative date lapsed unanswered"),
+    TimelineEventKind.PROGRESS_RECORDED_BY_USER: N_("The user said how the meeting went"),
+    TimelineEventKind.PROGRESS_RECORDED_BY_EXPERT: N_("The expert said how the meeting went"),
+    TimelineEventKind.CREDITS_PAID_TO_EXPERT: N_("Credits paid to the expert"),
+    TimelineEventKind.PAYMENT_RETURNED_TO_USER: N_("Payment returned to the user"),
+    TimelineEventKind.EXPERT_COMPENSATED: N_("Expert compensated by Expertim"),
+    TimelineEventKind.REFERRED_TO_EXPERTIM: N_("Referred to Expertim for a decision"),
+    TimelineEventKind.DECIDED_BY_EXPERTIM: N_("Decided by Expertim"),
+    TimelineEventKind.USER_ATTENDANCE_RECORDED: N_("The user joined the meeting"),
+    TimelineEventKind.EXPERT_ATTENDANCE_RECORDED: N_("The expert joined the meeting"),
 }
 
 

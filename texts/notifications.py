@@ -36,6 +36,10 @@ TITLES = {
     NotificationKind.ALTERNATIVE_DATE_REJECTED: N_("{other} has turned down the alternative date"),
     NotificationKind.ALTERNATIVE_DATE_CANCELLED: N_("{other} has taken back the alternative date"),
     NotificationKind.ALTERNATIVE_DATE_LAPSED: N_("The alternative date with {other} was not agreed in time"),
+    NotificationKind.CREDITS_RECEIVED: N_("Credits for your meeting with {other}"),
+    NotificationKind.PAYMENT_RETURNED: N_("Credits returned for your meeting with {other}"),
+    NotificationKind.MEETING_SETTLED: N_("Your meeting with {other} has been settled"),
+    NotificationKind.REFERRED_TO_EXPERTIM: N_("Expertim will decide about your meeting with {other}"),
     NotificationKind.CHAT_MESSAGE: N_("New message from {other}"),
 }
 
@@ -79,6 +83,13 @@ BODIES = {
         "The alternative date was not answered in time, so “{service}” with {other} stays rejected."
         " Lapsed: {alternative}."
     ),
+    NotificationKind.CREDITS_RECEIVED: N_("“{service}” with {other} has been settled: {date}."),
+    NotificationKind.PAYMENT_RETURNED: N_("“{service}” with {other} has been settled: {date}."),
+    NotificationKind.MEETING_SETTLED: N_("“{service}” with {other} has been settled: {date}."),
+    NotificationKind.REFERRED_TO_EXPERTIM: N_(
+        "What was said of “{service}” with {other} does not settle it: {date}."
+        " Expertim's staff will decide what becomes of the credits."
+    ),
     NotificationKind.CHAT_MESSAGE: N_("“{text}”"),
 }
 
@@ -100,6 +111,7 @@ IN_ADDITION = {
     "reason": N_("Reason: {reason}."),
     "returned": N_("{returned} credits have been returned to you."),
     "received": N_("You receive {received} credits."),
+    "paid": N_("{paid} credits have been paid."),
 }
 "Said after that, where there is such a fact."
 
@@ -126,7 +138,7 @@ def _readable(facts: Facts, language: Language, time_zone: str) -> dict[str, obj
         if f"{prefix}starts_at" in facts:
             start, end = (datetime.fromisoformat(facts[f"{prefix}{edge}"]) for edge in ("starts_at", "ends_at"))
             known[name] = period_text(start, end, language, time_zone)
-    for name in ("price", "returned", "received"):
+    for name in ("price", "returned", "received", "paid"):
         if name in facts:
             known[name] = credits_text(facts[name], language)
     if "reason" in facts:

@@ -25,6 +25,9 @@ REFUSALS = {
     Refusal.NOT_OWN_ALTERNATIVE_DATE: N_("The other side chose this alternative date."),
     Refusal.ALREADY_ANSWERED: N_("You have already given your answer."),
     Refusal.MEETING_STARTED: N_("The planned start has passed."),
+    Refusal.ALREADY_RECORDED: N_("You have already said how the meeting went."),
+    Refusal.TOO_EARLY: N_("It is too early for this."),
+    Refusal.TOO_LATE: N_("It is too late for this."),
 }
 
 INPUT_FAULTS = {

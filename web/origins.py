@@ -20,7 +20,8 @@ class Origins:
     """The pages that are allowed: those of the settings, our own, and in a sandbox whatever runs on this machine."""
 
     def __init__(self, settings: Settings) -> None:
-        self._named = {*settings.allowed_origins, _origin_of(settings.public_url)}
+        self._own = _origin_of(settings.public_url)
+        self._named = {*settings.allowed_origins, self._own}
         self._pattern = re.compile(LOOPBACK if settings.sandbox else "(?!)")
 
     def allows(self, origin: str) -> bool:
@@ -33,6 +34,12 @@ class Origins:
         if refused:
             log.info("origin refused", origin=refused[0][:200])
         return not refused
+
+    def is_own(self, caller: HTTPConnection) -> bool:
+        """Whether what comes from a page comes from one of ours, and not of those that are merely allowed."""
+        site = caller.headers.get("sec-fetch-site", "same-origin")
+        origins = caller.headers.getlist("origin")
+        return site == "same-origin" and all(each == self._own or self._pattern.fullmatch(each) for each in origins)
 
 
 def cors(settings: Settings, *, headers: frozenset[str], exposed: str) -> list[Middleware]:

@@ -5,10 +5,22 @@ from decimal import Decimal
 from typing import Any
 
 from tests.journeys.model import Market
-from tests.journeys.model_state import EXPERT, USER, AlternativeDate, Meeting, Person
+from tests.journeys.model_state import (
+    EXPERT,
+    EXPERTIM,
+    LINK_CLOSES_AFTER,
+    LINK_OPENS_BEFORE,
+    USER,
+    AlternativeDate,
+    Meeting,
+    Person,
+)
 
-AMOUNTS = {"price", "credits", "required", "available", "missing", "blocked", "availableChange", "blockedChange"}
-INSTANTS = {"freeUntil"}
+AMOUNTS = {
+    *("price", "credits", "required", "available", "missing", "blocked", "availableChange", "blockedChange"),
+    *("paidToUser", "paidToExpert", "fee"),
+}
+INSTANTS = {"freeUntil", "validFrom", "validUntil"}
 
 
 def plain(value: Any, known: dict[str, Any], key: str = "") -> Any:
@@ -35,7 +47,7 @@ def plain(value: Any, known: dict[str, Any], key: str = "") -> Any:
             return {each["kind"]: plain(each, known) for each in value}
         case list():
             return [plain(each, known) for each in value]
-    if key == "id":
+    if key in {"id", "joinUrl"}:
         return known.get(value, value)
     if key.endswith("At") or key in INSTANTS:
         return datetime.fromisoformat(value)
@@ -43,7 +55,7 @@ def plain(value: Any, known: dict[str, Any], key: str = "") -> Any:
 
 
 def whole(meeting: Meeting, viewer: Person, market: Market) -> dict[str, Any]:
-    """All that a viewer sees of a meeting."""
+    """A meeting as a mutation answers it."""
     length = timedelta(minutes=meeting.minutes)
     alternatives = [alternative_date(each, length) for each in reversed(meeting.alternatives)]
     pending = meeting.pending
@@ -54,7 +66,7 @@ def whole(meeting: Meeting, viewer: Person, market: Market) -> dict[str, Any]:
         "creditPaymentStatus": meeting.credit_status,
         "viewerSide": meeting.side_of(viewer),
         "startsAt": meeting.starts_at,
-        "endsAt": meeting.starts_at + length,
+        "endsAt": meeting.ends_at,
         "durationMinutes": meeting.minutes,
         "price": meeting.price,
         "proposedBy": meeting.proposed_by,
@@ -68,8 +80,40 @@ def whole(meeting: Meeting, viewer: Person, market: Market) -> dict[str, Any]:
         "alternativeDate": alternative_date(pending, length) if pending else None,
         "alternativeDates": alternatives,
         "conflicts": market.conflicts(meeting, viewer),
-        "timeline": [event(each, sequence) for sequence, each in enumerate(meeting.events, start=1)],
+        "timeline": [event(each, sequence, viewer) for sequence, each in enumerate(meeting.events, start=1)],
+    }
+
+
+def everything(meeting: Meeting, viewer: Person, market: Market) -> dict[str, Any]:
+    """All that a viewer sees of a meeting."""
+    shown = whole(meeting, viewer, market)
+    for each, recorded in zip(shown["timeline"], meeting.events, strict=True):
+        each["note"] = recorded.get("note")
+    return shown | {
         "actions": market.actions(meeting, viewer),
+        "conference": conference(meeting, viewer, market),
+        "attendance": [
+            {"side": link.side, "openedAt": at, "meetingStartsAt": link.starts_at} for link, at in meeting.attendance
+        ],
+        "userProgress": market.progress(meeting, USER, viewer),
+        "expertProgress": market.progress(meeting, EXPERT, viewer),
+        "settlement": meeting.settlement,
+    }
+
+
+def conference(meeting: Meeting, viewer: Person, market: Market) -> dict[str, Any] | None:
+    """There is one from the first agreement on."""
+    if not meeting.links:
+        return None
+    is_alive = meeting.status == "AGREED"
+    side = meeting.side_of(viewer)
+    return {
+        "state": ("READY" if meeting.platform_is_ready else "PENDING") if is_alive else "CANCELLED",
+        "joinUrl": meeting.links[side] if side and is_alive else None,
+        "validFrom": meeting.starts_at - LINK_OPENS_BEFORE,
+        "validUntil": meeting.ends_at + LINK_CLOSES_AFTER,
+        "userJoinedAt": market.joined_at(meeting, USER),
+        "expertJoinedAt": market.joined_at(meeting, EXPERT),
     }
 
 
@@ -86,12 +130,14 @@ def alternative_date(chosen: AlternativeDate, length: timedelta) -> dict[str, An
     }
 
 
-def event(recorded: dict[str, Any], sequence: int) -> dict[str, Any]:
+def event(recorded: dict[str, Any], sequence: int, viewer: Person) -> dict[str, Any]:
+    """Only staff are told who acted for Expertim."""
+    is_hidden = recorded["actor"] == EXPERTIM and not viewer.is_staff
     return {
         "sequence": sequence,
         "kind": recorded["kind"],
         "actor": recorded["actor"],
-        "person": recorded["person"],
+        "person": None if is_hidden else recorded["person"],
         "reason": recorded.get("reason"),
         "credits": recorded.get("credits"),
         "occurredAt": recorded["at"],

@@ -1,11 +1,12 @@
 """A small model of the market, written from the specification alone: what is answered, and what is left behind."""
 
 import re
-from collections.abc import Set
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from tests.journeys.model_acting import Story
+from tests.journeys.model_holding import Holding
 from tests.journeys.model_state import (
     EXPERT,
     FARTHEST,
@@ -14,24 +15,21 @@ from tests.journeys.model_state import (
     SYSTEM,
     USER,
     AlternativeDate,
+    Link,
     Meeting,
     Person,
     Problem,
 )
-from tests.journeys.model_views import Views
-
-Story = tuple[Meeting, int]
-"The meeting, and how many events it had before."
-NOTHING = Decimal(0)
 
 
-class Market(Views):
+class Market(Holding):
     """Everybody's meetings and credits; a method for each mutation of a meeting, one for the worker."""
 
     def __init__(self, now: datetime, reasons: dict[str, set[str]]) -> None:
         self.now = now
         self.reasons = reasons
         self.meetings: list[Meeting] = []
+        self.links: list[Link] = []
 
     def play(self, by: Person, action: str, key: str | None = None, **given: Any) -> dict[str, Any]:
         """What this action is answered (Q4, I1)."""
@@ -114,7 +112,8 @@ class Market(Views):
         side, before = self.enter(by, meeting, "APPROVE", version)
         self.check_conflicts(by, meeting, acknowledge)
         self.block(meeting, side)
-        meeting.status, meeting.answers[side] = "AGREED", "APPROVED"
+        meeting.answers[side] = "APPROVED"
+        self.agree(meeting)
         self.record(meeting, f"{side}_APPROVED", side)
         self.tell(meeting, "MEETING_APPROVED", OTHER[side])
         return meeting, before
@@ -157,12 +156,9 @@ class Market(Views):
 
     def reimburse(self, meeting: Meeting, cost: dict[str, Any]) -> None:
         """A part of the price goes to the expert, less Expertim's fee (K5)."""
-        user, expert = meeting.sides[USER], meeting.sides[EXPERT]
         returned, received = cost["creditsReturnedToUser"], cost["creditsPaidToExpert"]
-        self.move(user, "UNBLOCK", returned, -returned, meeting)
-        self.move(user, "CANCELLATION_REIMBURSEMENT", NOTHING, -received, meeting)
-        self.move(expert, "CANCELLATION_REIMBURSEMENT", received, NOTHING, meeting)
-        self.move(user, "FEE", NOTHING, received - cost["creditsDeductedFromUser"], meeting)
+        self.move(meeting.sides[USER], "UNBLOCK", returned, -returned, meeting)
+        self.pay_out(meeting, "CANCELLATION_REIMBURSEMENT", received, cost["creditsDeductedFromUser"] - received)
         meeting.credit_status = "REIMBURSED_CANCELLATION"
         self.record(meeting, "CANCELLATION_REIMBURSED", USER, credits=received)
 
@@ -194,8 +190,8 @@ class Market(Views):
         self.block(meeting, side)
         chosen = meeting.waiting
         chosen.status = "APPROVED"
-        meeting.status, meeting.starts_at = "AGREED", chosen.starts_at
-        meeting.answers = {USER: "APPROVED", EXPERT: "APPROVED"}
+        meeting.starts_at, meeting.answers = chosen.starts_at, {USER: "APPROVED", EXPERT: "APPROVED"}
+        self.agree(meeting)
         self.record(meeting, f"ALTERNATIVE_DATE_APPROVED_BY_{side}", side, alternative=chosen)
         self.tell(meeting, "ALTERNATIVE_DATE_APPROVED", OTHER[side])
         return meeting, before
@@ -243,60 +239,3 @@ class Market(Views):
             meeting.status = "CANCELLED"
             self.record(meeting, "PROPOSAL_LAPSED", SYSTEM)
             self.tell(meeting, "PROPOSAL_LAPSED", USER, EXPERT)
-
-    # ── what all of them do ──
-
-    def enter(
-        self, by: Person, meeting: Meeting, kind: str, version: int | None, wrong: Set[tuple[str, str]] = frozenset()
-    ) -> tuple[str, int]:
-        """The actor's side, once nothing about the meeting stands in the way (Q4)."""
-        if not self.may_see(by, meeting):
-            raise Problem("NotFound")
-        if wrong:
-            raise Problem("InvalidInput", any_of=wrong)
-        if version is not None and version != len(meeting.events):
-            raise Problem("StaleVersion", meeting=meeting)
-        side = meeting.side_of(by)
-        refusal = self.refusal(meeting, side, kind)
-        if side is None or refusal:
-            raise Problem("ActionRefused", refusal=refusal, meeting=meeting)
-        return side, len(meeting.events)
-
-    def wrong_reason(self, kind: str, reason: str | None) -> set[tuple[str, str]]:
-        return set() if reason is None or reason in self.reasons[kind] else {("reasonCode", "UNKNOWN")}
-
-    def check_conflicts(self, by: Person, meeting: Meeting, acknowledge: bool) -> None:
-        if not acknowledge and (conflicts := self.conflicts(meeting, by)):
-            raise Problem("ConflictsFound", conflicts=conflicts)
-
-    def block(self, meeting: Meeting, side: str) -> None:
-        """The price is blocked by a step of the payer's own, if it is not yet (P1, A1, R2, R4, P7)."""
-        if side == EXPERT or meeting.credit_status == "BLOCKED":
-            return
-        user, price = meeting.sides[USER], meeting.price
-        if price > user.available:
-            missing = price - user.available
-            raise Problem("InsufficientCredits", required=price, available=user.available, missing=missing)
-        self.move(user, "BLOCK", -price, price, meeting)
-        meeting.credit_status = "BLOCKED"
-
-    def give_back(self, meeting: Meeting) -> None:
-        """Wherever credits return (P7)."""
-        if meeting.credit_status == "BLOCKED":
-            self.move(meeting.sides[USER], "UNBLOCK", meeting.price, -meeting.price, meeting)
-            meeting.credit_status = "RETURNED"
-
-    def move(self, person: Person, kind: str, available: Decimal, blocked: Decimal, meeting: Meeting | None) -> None:
-        """What one movement did to one person's balances; movements of nothing are not recorded (M4)."""
-        if available or blocked:
-            person.available += available
-            person.blocked += blocked
-            person.movements.append((kind, available, blocked, meeting, self.now))
-
-    def record(self, meeting: Meeting, kind: str, actor: str, **fields: Any) -> None:
-        person = meeting.sides.get(actor)
-        meeting.events.append({"kind": kind, "actor": actor, "person": person, "at": self.now, **fields})
-
-    def tell(self, meeting: Meeting, kind: str, *sides: str) -> None:
-        for side in sides:
-            meeting.sides[side].notifications.append((kind, meeting, self.now))

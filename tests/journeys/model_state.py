@@ -5,30 +5,40 @@ from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-USER, EXPERT, SYSTEM = "USER", "EXPERT", "SYSTEM"
+USER, EXPERT, SYSTEM, EXPERTIM = "USER", "EXPERT", "SYSTEM", "EXPERTIM"
 OTHER = {USER: EXPERT, EXPERT: USER}
 
 SERVICE_MINUTES = 60
 LATE = timedelta(hours=48)
 FARTHEST = timedelta(days=730)
+LINK_OPENS_BEFORE = timedelta(minutes=15)
+LINK_CLOSES_AFTER = timedelta(minutes=60)
+TIME_TO_RECORD = timedelta(hours=168)
 
 
 def half_up(amount: Decimal) -> Decimal:
     return amount.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
-def deducted(price: Decimal) -> Decimal:
-    """What a late cancellation costs the user (K5)."""
+def half(price: Decimal) -> Decimal:
+    """What a late cancellation costs the user (K5), and what compensates the expert (S)."""
     return half_up(price * 50 / 100)
 
 
 def fee(amount: Decimal) -> Decimal:
-    """What Expertim keeps of what the expert is to get (K5)."""
+    """What Expertim keeps of what the expert is to get (K5, S)."""
     return half_up(amount * 20 / 100)
 
 
+class Told:
+    """Shown as it is in a story, by Hypothesis too, which would look inside and find everything else there."""
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self))
+
+
 @dataclass(eq=False)
-class Person:
+class Person(Told):
     name: str
     is_staff: bool = False
     price: Decimal | None = None
@@ -44,7 +54,7 @@ class Person:
 
 
 @dataclass(eq=False)
-class AlternativeDate:
+class AlternativeDate(Told):
     starts_at: datetime
     chosen_by: str
     chosen_at: datetime
@@ -59,7 +69,19 @@ class AlternativeDate:
 
 
 @dataclass(eq=False)
-class Meeting:
+class Link(Told):
+    """One side's way to one date, which is the meeting's own for as long as that date is in force (L1)."""
+
+    meeting: "Meeting"
+    side: str
+    starts_at: datetime
+
+    def __repr__(self) -> str:
+        return f"the {self.side}'s link to {self.meeting} at {self.starts_at}"
+
+
+@dataclass(eq=False)
+class Meeting(Told):
     number: int
     sides: dict[str, Person]
     service: Person
@@ -74,6 +96,16 @@ class Meeting:
     reason: str | None = None
     alternatives: list[AlternativeDate] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
+    links: dict[str, Link] = field(default_factory=dict)
+    "To the date in force, or the last that was."
+    platform_is_ready: bool = False
+    attendance: list[tuple[Link, datetime]] = field(default_factory=list)
+    progress: dict[str, dict[str, Any]] = field(default_factory=dict)
+    settlement: dict[str, Any] | None = None
+
+    @property
+    def ends_at(self) -> datetime:
+        return self.starts_at + timedelta(minutes=self.minutes)
 
     @property
     def pending(self) -> AlternativeDate | None:

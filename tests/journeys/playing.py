@@ -1,36 +1,23 @@
 """Real people over HTTP and the model of them side by side: each does the same, and both must come out the same."""
 
-from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
+from urllib.parse import urlsplit
 
-from models import FeedEntry, Notification, TimelineEvent
-from models.feeds import FeedEntryKind
+from resolvers.conferencing import bring_next_conference
 from resolvers.lapsing import lapse_meeting, lapsed_meetings
-from schema.ids import named_by, row_id
-from tests.driving import COST, MEETING, Client, Service
-from tests.invariants import check_invariants, state
-from tests.journeys.comparing import differences, plain, whole
+from resolvers.settling import due_settlements, settle_meeting
+from schema.ids import row_id
+from tests.driving import Service
+from tests.invariants import state
+from tests.journeys.comparing import plain, whole
+from tests.journeys.looking import Looking
 from tests.journeys.model import Market
-from tests.journeys.model_state import Meeting, Person
+from tests.journeys.model_state import Link, Meeting, Person
+from tests.journeys.opening import ALTERED, OPENINGS, THEIR_OWN
 
-EVERYTHING = (
-    """
-    query ($ids: [ID!]!) {
-      nodes(ids: $ids) { ... on Meeting {
-        ...Whole actions { kind allowed refusal opensAt closesAt consequences { ...Cost } }
-      } }
-      creditAccount { available blocked movements(first: 100) { edges { node {
-        id kind availableChange blockedChange meeting { id } occurredAt
-      } } } }
-    }
-    """
-    + MEETING
-    + COST
-)
 REASONS = "{ REJECTION: rejectionReasons { code } CANCELLATION: cancellationReasons { code } }"
 
 INPUT = {
@@ -44,20 +31,22 @@ INPUT = {
     "reason": "reasonCode",
     "version": "expectedVersion",
     "key": "idempotencyKey",
+    "progress": "progress",
+    "rating": "rating",
+    "comment": "comment",
+    "outcome": "outcome",
+    "note": "note",
 }
 "What the model calls by shorter names."
 
 FAR_AHEAD = timedelta(days=2000)
 
 
-class Play:
+class Play(Looking):
     """A market of its own, for one run."""
 
     def __init__(self, world: Service) -> None:
-        self.world = world
-        self.clients: dict[Person, Client] = {}
-        self.by_id: dict[str, Any] = {}
-        self.ids: dict[Any, str] = {}
+        super().__init__(world)
         self.story: list[str] = []
         self.fingerprint: dict[str, Any] = {}
 
@@ -82,23 +71,29 @@ class Play:
         self.fingerprint = await state()
 
     async def first_proposals(self, answers: Sequence[str | None]) -> None:
-        """A few meetings to begin with, as far as there are credits for them, each answered so or not at all."""
+        """A few meetings, as far as there are credits for them, each answered so or not at all."""
         openings = ((self.uma, self.emil, 72), (self.bea, self.emil, 72.5), (self.uri, self.bea, 49))
         for (by, to, hours), answer in zip(openings, answers, strict=True):
             starts_at = self.market.now + timedelta(hours=hours)
             before = len(self.market.meetings)
             await self.act(by, "proposeMeeting", expert=to, service=to, skill=to, starts_at=starts_at)
             if answer and len(self.market.meetings) > before:
-                given = {"reason": min(self.market.reasons["REJECTION"])} if answer == "rejectMeeting" else {}
+                given: dict[str, Any] = {"acknowledge": True}
+                if answer == "rejectMeeting":
+                    given = {"reason": min(self.market.reasons["REJECTION"])}
                 await self.act(to, answer, meeting=self.market.meetings[-1], **given)
 
+    async def wait_for(self, kind: str) -> None:
+        """The time passes until this may be done about the last of those that were agreed."""
+        agreed = [each for each in self.market.meetings if each.status == "AGREED"]
+        if instants := [at for each in agreed if (at := self.market.opens_at(each, kind))]:
+            await self.tick(max(instants), viewer=self.emil)
+
     async def clear(self) -> None:
-        """Let everything lapse that others have left waiting, so that what is due from now on is ours."""
+        """Have everything done that others have left waiting, so that what is due from now on is ours."""
         self.world.clock.reset()
         self.world.clock.time += FAR_AHEAD
-        while due := await lapsed_meetings(()):
-            for meeting_id in due:
-                assert await lapse_meeting(meeting_id)
+        await self.world.beat()
         self.world.clock.reset()
 
     async def offer_a_service(self, person: Person, price: str) -> None:
@@ -108,14 +103,11 @@ class Play:
         client.service, client.skill = saved["service"]["id"], skills["person"]["skills"][0]["id"]
         self.by_id |= {client.service: person, client.skill: person}
 
-    def know(self, id: str, thing: Any) -> None:
-        self.by_id[id], self.ids[thing] = thing, id
-
     # ── doing ──
 
     async def act(self, by: Person, action: str, **given: Any) -> None:
         """Both do it; the answers and what is left behind must be the same."""
-        told = ", ".join(f"{name}={value}" for name, value in given.items() if value is not None)
+        told = ", ".join(f"{name}={str(value)[:60]}" for name, value in given.items() if value is not None)
         expected = self.market.play(by, action, **given)
         actual = await self.clients[by].act(action, **self.wire(action, given))
         answer = actual["__typename"]
@@ -134,9 +126,7 @@ class Play:
         meeting: Meeting = expected["meeting"]
         if meeting not in self.ids:
             self.know(actual["meeting"]["id"], meeting)
-        expected_meeting = whole(meeting, by, self.market)
-        del expected_meeting["actions"]
-        self.same(f"{meeting}", expected_meeting, self.read(actual["meeting"]))
+        self.same(f"{meeting}", whole(meeting, by, self.market), self.read(actual["meeting"]))
         events = list(enumerate(meeting.events[: expected["last"]], start=1))[expected["before"] :]
         recorded = [(sequence, each["kind"], each["actor"]) for sequence, each in events]
         self.same("events", recorded, [(each["sequence"], each["kind"], each["actor"]) for each in actual["events"]])
@@ -191,82 +181,47 @@ class Play:
             self.same("refusal", ("ActionRefused", "STAFF_ONLY"), (actual["__typename"], actual.get("refusal")))
             self.same("what it changed though it should not", before, self.fingerprint)
 
-    async def tick(self, now: datetime) -> None:
+    async def tick(self, now: datetime, viewer: Person) -> None:
+        """The time alone changes what somebody is shown."""
         self.story.append(f"it is {now}")
         self.world.clock.time = self.market.now = now
+        await self.look(viewer)
+
+    async def open(self, link: Link, how: str) -> None:
+        """Somebody or something opens a link."""
+        comings = len(link.meeting.attendance)
+        status = 404 if how in ALTERED else self.market.open_link(link, by_a_person=how in THEIR_OWN)
+        answer = await OPENINGS[how](self.world, urlsplit(self.ids[link]).path)
+        self.story.append(f"{link} is opened by {how}: {answer.status_code}")
+        self.same("status", status, answer.status_code)
+        before, self.fingerprint = self.fingerprint, await state()
+        if len(link.meeting.attendance) == comings:
+            self.same("what it changed though it should not", before, self.fingerprint)
+        for person in link.meeting.sides.values():
+            await self.look(person, [link.meeting])
 
     async def work(self) -> None:
-        """The worker finds what is due, and does it once."""
-        due = [meeting for meeting in self.market.meetings if self.market.is_due(meeting)]
-        found = await lapsed_meetings(())
-        self.same("due", {row_id("Meeting", self.ids[each]) for each in due}, set(found))
-        self.story.append(f"the worker lapses {due}")
-        for meeting in self.market.meetings:
-            done = [await lapse_meeting(row_id("Meeting", self.ids[meeting])) for _ in range(2)]
-            self.same(f"{meeting} lapsed", [meeting in due, False], done)
-            if meeting in due:
-                self.market.lapse(meeting)
-        for person in {person for meeting in due for person in meeting.sides.values()}:
-            await self.look(person, due)
+        """The worker finds what is due, and does it once; then it tells the platform what there is to tell."""
+        market = self.market
+        jobs = (
+            (lapsed_meetings, lapse_meeting, market.is_due, market.lapse),
+            (due_settlements, settle_meeting, market.is_unsettled, market.settle),
+        )
+        touched = {meeting for meeting in market.meetings if market.is_to_be_prepared(meeting)}
+        for find, do, is_due, follow in jobs:
+            due = [meeting for meeting in market.meetings if is_due(meeting)]
+            self.same("due", {row_id("Meeting", self.ids[each]) for each in due}, set(await find(())))
+            self.story.append(f"the worker does {do.__name__} of {due}")
+            for meeting in [*market.meetings, *due]:
+                done = await do(row_id("Meeting", self.ids[meeting]))
+                self.same(f"{do.__name__} of {meeting}", is_due(meeting), done)
+                if done:
+                    follow(meeting)
+            touched.update(due)
+        while await bring_next_conference():
+            pass
+        market.tell_the_platform()
+        for meeting in touched:
+            for person in meeting.sides.values():
+                await self.look(person, [meeting])
         self.fingerprint = await state()
-
-    # ── looking ──
-
-    async def look(self, viewer: Person, meetings: Sequence[Meeting] | None = None) -> None:
-        """All that a person is shown of these meetings, or of all there are; their credits, and what they were told."""
-        meetings = self.market.meetings if meetings is None else meetings
-        seen = await self.clients[viewer].ask(EVERYTHING, ids=[self.ids[each] for each in meetings])
-        for meeting, node in zip(meetings, seen["nodes"], strict=True):
-            visible = self.market.may_see(viewer, meeting)
-            expected = whole(meeting, viewer, self.market) if visible else None
-            self.same(f"{meeting} as {viewer} sees it", expected, self.read(node))
-        account = plain(seen["creditAccount"], self.by_id)
-        self.same(
-            f"balances of {viewer}", (viewer.available, viewer.blocked), (account["available"], account["blocked"])
-        )
-        ids = [each.pop("id") for each in account["movements"]]
-        movements = [tuple(each.values()) for each in account["movements"]]
-        self.same(f"movements of {viewer}", Counter(viewer.movements), Counter(movements))
-        at = [each["occurredAt"] for each in account["movements"]]
-        self.same(f"order of the movements of {viewer}", sorted(at, reverse=True), at)
-        await self.check_feed(viewer, [named_by(id)[1][0] for id in ids[:1]])
-
-    async def check_feed(self, person: Person, newest_movement: Sequence[UUID]) -> None:
-        """Positions without a gap; each event of their meetings in order, each notification, the newest movement."""
-        person_id = row_id("Person", self.ids[person])
-        feed = await FeedEntry.filter(person_id=person_id).order_by("position")
-        self.same(f"feed of {person}", list(range(1, len(feed) + 1)), [each.position for each in feed])
-        refs = {kind: [each.ref for each in feed if each.kind is kind] for kind in FeedEntryKind}
-        mine = {row_id("Meeting", self.ids[each]): each for each in self.market.meetings if each.side_of(person)}
-        events = {each.id: each for each in await TimelineEvent.filter(meeting_id__in=list(mine))}
-        pushed = [events[ref] for ref in refs[FeedEntryKind.TIMELINE_EVENT]]
-        for meeting_id, meeting in mine.items():
-            numbers = [each.sequence for each in pushed if each.meeting_id == meeting_id]
-            self.same(f"pushes of {meeting} to {person}", list(range(1, len(meeting.events) + 1)), numbers)
-        told = await Notification.filter(person_id=person_id)
-        self.same(
-            f"notifications of {person}",
-            Counter(person.notifications),
-            Counter((each.kind.value, each.meeting_id and mine[each.meeting_id], each.created_at) for each in told),
-        )
-        self.same("pushed notifications", {each.id for each in told}, set(refs[FeedEntryKind.NOTIFICATION]))
-        self.same(f"newest push of the balances of {person}", newest_movement, refs[FeedEntryKind.BALANCE][-1:])
-
-    def read(self, node: dict[str, Any] | None) -> Any:
-        """A meeting as it came, in the words of the model."""
-        if node is None:
-            return None
-        alternatives = self.by_id[node["id"]].alternatives
-        for each, chosen in zip(reversed(node["alternativeDates"]), alternatives, strict=False):
-            self.know(each["id"], chosen)
-        return plain(node, self.by_id)
-
-    def same(self, what: str, expected: Any, actual: Any) -> None:
-        if found := differences(expected, actual, what):
-            raise AssertionError("\n".join(["It went otherwise than the model says:", *found]))
-
-    async def end(self) -> None:
-        """Everybody looks at everything once more."""
-        for person in self.people:
-            await self.look(person)
-        await check_invariants()

@@ -1,4 +1,4 @@
-"""Everything that several people can do to each other before their meetings start, at random, against the model.
+"""Everything that several people can do with meetings, until the last credit is paid, at random, against the model.
 
 MODEL_RUNS, MODEL_STEPS and MODEL_SEED ask for more than the few runs that every test run affords.
 """
@@ -16,13 +16,14 @@ from tests.driving import Service
 from tests.journeys.playing import Play
 from tests.journeys.turns import Turn, turns
 
-RUNS = int(os.environ.get("MODEL_RUNS", "12"))
+RUNS = int(os.environ.get("MODEL_RUNS", "9"))
 STEPS = int(os.environ.get("MODEL_STEPS", "40"))
 SEED = int(os.environ.get("MODEL_SEED", "1"))
 
 prices = st.sampled_from(["12.55", "33.33", "0.01", "0.00", "40.00"])
 amounts = st.sampled_from(["200.00", "200.00", "100.00", "33.33", None])
 answers = st.sampled_from(["approveMeeting", "rejectMeeting", None])
+begins = st.sampled_from([None, None, "JOIN", "RECORD_PROGRESS"])
 
 
 class Negotiations(RuleBasedStateMachine):
@@ -42,10 +43,23 @@ class Negotiations(RuleBasedStateMachine):
             self.failed = True
             raise
 
-    @initialize(prices=st.tuples(prices, prices), amounts=st.tuples(*[amounts] * 3), answers=st.tuples(*[answers] * 3))
-    def begin(self, prices: tuple[str, ...], amounts: tuple[str | None, ...], answers: tuple[str | None, ...]) -> None:
+    @initialize(
+        prices=st.tuples(prices, prices),
+        amounts=st.tuples(*[amounts] * 3),
+        answers=st.tuples(*[answers] * 3),
+        begins=begins,
+    )
+    def begin(
+        self,
+        prices: tuple[str, ...],
+        amounts: tuple[str | None, ...],
+        answers: tuple[str | None, ...],
+        begins: str | None,
+    ) -> None:
         self.do(self.play.begin(prices, amounts))
-        self.do(self.play.first_proposals(answers))
+        self.do(self.play.first_proposals(["approveMeeting"] * 3 if begins else answers))
+        if begins:
+            self.do(self.play.wait_for(begins))
 
     # Of several rules Hypothesis would leave most out of any one run, and with them whole chapters of the story.
     @rule(turn=turns())

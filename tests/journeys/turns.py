@@ -8,17 +8,32 @@ from typing import Any
 from hypothesis import strategies as st
 
 from tests.journeys.model import Market
-from tests.journeys.model_state import EXPERT, LATE, Meeting, Person
+from tests.journeys.model_holding import EXPERTIMS, MINE, OUTCOMES, SMOOTH, THEIRS
+from tests.journeys.model_state import (
+    EXPERT,
+    LATE,
+    LINK_CLOSES_AFTER,
+    LINK_OPENS_BEFORE,
+    TIME_TO_RECORD,
+    USER,
+    Link,
+    Meeting,
+    Person,
+)
+from tests.journeys.opening import ALTERED, THEIR_OWN, UNASKED
 
 Turn = tuple[str, dict[str, Any]]
 "A method of Play, and what it is given."
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
 A_MOMENT = timedelta(microseconds=1)
-SOON = [timedelta(hours=hours) for hours in (72, 49, 48, 24, 2, 0.5)]
+SOON = [timedelta(hours=hours) for hours in (72, 49, 48, 24, 2, 0.2)]
+"The nearest of them is near enough to be joined at once."
 AHEAD = [*SOON, LATE + A_MOMENT, timedelta(0), timedelta(days=731)]
 BESIDE = [*(timedelta(minutes=minutes) for minutes in (30, 60, -60, -30, 0)), A_MOMENT, -A_MOMENT]
 KEYS = [None] * 6 + ["key 1", "key 2", "key 3"]
+WORDS = [THEIRS, EXPERTIMS, THEIRS, EXPERTIMS, MINE, SMOOTH]
+"Most often those that do not settle it at once."
 NO_SUCH_REASON = "NO_SUCH_REASON"
 
 MUTATIONS = {
@@ -29,6 +44,8 @@ MUTATIONS = {
     "APPROVE_ALTERNATIVE_DATE": "approveAlternativeDate",
     "REJECT_ALTERNATIVE_DATE": "rejectAlternativeDate",
     "CANCEL_ALTERNATIVE_DATE": "cancelAlternativeDate",
+    "RECORD_PROGRESS": "recordProgress",
+    "DECIDE": "decideSettlement",
 }
 ENDINGS = {"REJECT", "CANCEL", "REJECT_ALTERNATIVE_DATE", "CANCEL_ALTERNATIVE_DATE"}
 "What a story goes on after less far than after the others."
@@ -40,7 +57,9 @@ def turns(draw: Draw) -> Turn:
     """One of all that is possible as things stand, the more telling ones more often."""
     machine = draw(st.runner())
     market, people = machine.play.market, machine.play.people
-    room = sum(each.status != "CANCELLED" and each.starts_at > market.now for each in market.meetings) < 6
+    # What a page shows of them all is bounded, and so is patience.
+    room = len(market.meetings) < 12
+    room &= sum(each.status != "CANCELLED" and each.starts_at > market.now for each in market.meetings) < 6
     often = {
         go_on: 8 if market.to_do(people) else 0,
         try_something: 6 if market.meetings else 0,
@@ -49,8 +68,9 @@ def turns(draw: Draw) -> Turn:
         repeat: 2 if any(person.keys for person in people) else 0,
         grant: 1,
         tick: 4 if coming_instants(market) else 0,
-        look: 2,
-        work: 2 if any(market.is_due(meeting) for meeting in market.meetings) else 0,
+        look: 1,
+        follow: (6 if open_links(market) else 1) if market.links else 0,
+        work: 2 if market.has_work() else 0,
     }
     turn = one_of(draw, [turn for turn, times in often.items() for _ in range(times)])
     return turn(draw, market, people)
@@ -80,6 +100,10 @@ def go_on(draw: Draw, market: Market, people: list[Person]) -> Turn:
         given["reason"] = min(market.reasons[REASONS[kind]]) if needed else None
     if kind in {"APPROVE", "APPROVE_ALTERNATIVE_DATE", "CANCEL"}:
         given["acknowledge"] = draw(st.booleans())
+    if kind == "RECORD_PROGRESS":
+        given |= word(draw, may_rate=by is meeting.sides[USER])
+    if kind == "DECIDE":
+        given |= {"outcome": one_of(draw, [*OUTCOMES]), "note": "So it is."}
     return "act", {"by": by, "action": MUTATIONS[kind], **given}
 
 
@@ -103,7 +127,18 @@ def try_something(draw: Draw, market: Market, people: list[Person]) -> Turn:
         given["reason"] = one_of(draw, right if mostly(draw) else [min(others), NO_SUCH_REASON])
     if kind in {"APPROVE", "APPROVE_ALTERNATIVE_DATE", "CANCEL"}:
         given["acknowledge"] = draw(st.booleans())
+    if kind == "RECORD_PROGRESS":
+        given |= word(draw, may_rate=True)
+    if kind == "DECIDE":
+        given |= {"outcome": one_of(draw, [*OUTCOMES]), "note": one_of(draw, ["So it is.", "x" * 2001])}
     return "act", {"by": by, "action": MUTATIONS[kind], **given}
+
+
+def word(draw: Draw, *, may_rate: bool) -> dict[str, Any]:
+    """How somebody says it went; a rating of 6 can't be given."""
+    ratings = [{"rating": 5}, {"rating": 1, "comment": "Well."}, {"comment": "Well."}, {"rating": 6}]
+    rated = one_of(draw, ratings) if may_rate and not mostly(draw) else {}
+    return {"progress": one_of(draw, WORDS), **rated}
 
 
 def repeat(draw: Draw, market: Market, people: list[Person]) -> Turn:
@@ -153,6 +188,21 @@ def instant(draw: Draw, market: Market) -> datetime:
     return market.now + one_of(draw, SOON if mostly(draw) else AHEAD)
 
 
+# ── links ──
+
+
+def follow(draw: Draw, market: Market, people: list[Person]) -> Turn:
+    """Mostly one that is open, and mostly by the person whose it is."""
+    links = open_links(market)
+    link = one_of(draw, links if links and mostly(draw) else market.links[::-1])
+    return "open", {"link": link, "how": one_of(draw, [*THEIR_OWN] if mostly(draw) else [*UNASKED, *ALTERED])}
+
+
+def open_links(market: Market) -> list[Link]:
+    alive = [each for each in reversed(market.links) if not market.is_dead(each)]
+    return [each for each in alive if not market.refusal(each.meeting, each.side, "JOIN")]
+
+
 # ── credits, the clock and the worker ──
 
 
@@ -164,11 +214,16 @@ def grant(draw: Draw, market: Market, people: list[Person]) -> Turn:
 def tick(draw: Draw, market: Market, people: list[Person]) -> Turn:
     """Mostly to the next instant at which something changes, or to a microsecond before or after it."""
     coming = coming_instants(market)
-    return "tick", {"now": one_of(draw, coming[: 3 if mostly(draw) else 12])}
+    now = one_of(draw, one_of(draw, [coming[:3], coming[:3], coming, coming[-6:]]))
+    return "tick", {"now": now, "viewer": one_of(draw, list(one_of(draw, market.meetings).sides.values()))}
 
 
 def coming_instants(market: Market) -> list[datetime]:
     near = {start - before for start in dates(market.meetings) for before in (LATE, timedelta(0))}
+    for each in market.meetings:
+        if each.status == "AGREED":
+            near |= {each.starts_at - LINK_OPENS_BEFORE, each.ends_at, each.ends_at + LINK_CLOSES_AFTER}
+            near |= {each.ends_at + TIME_TO_RECORD}
     all_of_them = {each + by for each in near for by in (-A_MOMENT, timedelta(0), A_MOMENT)}
     return sorted(each for each in all_of_them if each > market.now)
 

@@ -12,15 +12,27 @@ import pytest
 import models
 from rules.terms import AlternativeDateStatus
 from tests.driving import Service
+from tests.joining import link_of, opened
+from tests.negotiations import Negotiation
+from tests.settlements import held
 
 constraints = importlib.import_module("models.migrations.0002_constraints")
 reading = importlib.import_module("models.migrations.0004_reading")
 rescheduling = importlib.import_module("models.migrations.0006_one_alternative_date")
 chats = importlib.import_module("models.migrations.0008_chats")
-CHECKS: dict[tuple[str, str], str] = constraints.CHECKS | reading.CHECKS | rescheduling.CHECKS | chats.CHECKS
+settling = importlib.import_module("models.migrations.0009_settling")
+joining = importlib.import_module("models.migrations.0010_joining")
+CHECKS: dict[tuple[str, str], str] = (
+    constraints.CHECKS | reading.CHECKS | rescheduling.CHECKS | chats.CHECKS | settling.CHECKS | joining.CHECKS
+)
+RECORDS = (*constraints.RECORDS, *joining.RECORDS)
 
 SOMEBODY = str(uuid4())
 ANOTHER_PAIR = {"lower_id": str(UUID(int=1)), "higher_id": str(UUID(int=2**128 - 1))}
+UNSETTLED = str(uuid4())
+"A meeting of which nothing was said and nothing settled."
+
+SETTLED = {"outcome": "PAY_EXPERT", "decided_by": "SYSTEM", "note": None, "settled_at": "2027-03-02T12:00Z"}
 
 BREAKING: dict[str, dict[str, Any]] = {
     "person_available_not_negative": {"available": -1},
@@ -55,6 +67,19 @@ BREAKING: dict[str, dict[str, Any]] = {
     "chat_message_counts_from_one": {"sequence": 0},
     "chat_message_says_something": {"text": ""},
     "notification_of_a_chat_message_names_its_chat": {"kind": "CHAT_MESSAGE", "chat_id": None},
+    "progress_record_rates_from_one_to_five": {"side": "USER", "rating": 6},
+    "progress_record_is_rated_by_users": {"side": "EXPERT", "rating": 5, "comment": None},
+    "settlement_amounts_not_negative": {"fee": -1},
+    "settlement_referred_or_settled": dict.fromkeys(("outcome", "settled_at", "decided_by", "note", "referred_at")),
+    "settlement_of_something_by_somebody": {**SETTLED, "settled_at": None},
+    "settlement_by_staff_has_a_note": {**SETTLED, "note": "So."},
+    "timeline_event_notes_decisions": {"note": "So."},
+    "timeline_event_tells_staff_of_disputes": {"staff_position": 1_000_000},
+    "staff_feed_is_one": {"id": 2},
+    "conference_ends_after_it_starts": {"ends_at": "2027-03-01T12:00Z"},
+    "conference_is_not_ahead_of_what_is_wanted": {"wanted": 1, "reached": 2},
+    "conference_lease_has_an_end": {"lease": SOMEBODY},
+    "join_link_ends_after_it_starts": {"ends_at": "2027-03-01T12:00Z"},
 }
 "What each check refuses, in a row that is otherwise a copy of a good one."
 
@@ -78,6 +103,15 @@ ALSO_REFUSED = [
     ("chat_is_read_up_to_its_newest_message_at_most", {"lower_has_read": -1}),
     ("chat_is_read_up_to_its_newest_message_at_most", {"higher_has_read": -1}),
     ("notification_of_a_chat_message_names_its_chat", {"kind": "MEETING_APPROVED", "chat_id": SOMEBODY}),
+    ("progress_record_rates_from_one_to_five", {"side": "USER", "rating": 0}),
+    ("progress_record_is_rated_by_users", {"side": "EXPERT", "rating": None, "comment": "Fine"}),
+    ("settlement_of_something_by_somebody", {**SETTLED, "decided_by": None}),
+    ("settlement_by_staff_has_a_note", {**SETTLED, "decided_by": "EXPERTIM"}),
+    ("timeline_event_notes_decisions", {"kind": "DECIDED_BY_EXPERTIM", "staff_position": 1_000_000}),
+    ("timeline_event_tells_staff_of_disputes", {"kind": "REFERRED_TO_EXPERTIM"}),
+    ("conference_is_not_ahead_of_what_is_wanted", {"reached": -1}),
+    ("conference_is_not_ahead_of_what_is_wanted", {"failures": -1}),
+    ("conference_lease_has_an_end", {"lease_until": "2027-03-01T12:00Z"}),
 ]
 
 UNIQUE: dict[str, list[tuple[str, ...]]] = {
@@ -87,7 +121,11 @@ UNIQUE: dict[str, list[tuple[str, ...]]] = {
     "availability": [("person_id",)],
     "reason": [("kind", "code")],
     "alternative_date": [("meeting_id",)],  # of those that wait for an answer (R1)
-    "timeline_event": [("meeting_id", "sequence")],
+    "timeline_event": [("meeting_id", "sequence"), ("staff_position",)],
+    "progress_record": [("meeting_id", "side")],
+    "settlement": [("meeting_id",)],
+    "conference": [("meeting_id",)],
+    "join_link": [("meeting_id", "side")],  # of those that are good (R4)
     "feed_entry": [("person_id", "position")],
     "idempotency_key": [("person_id", "key")],
     "chat": [("lower_id", "higher_id")],
@@ -96,12 +134,26 @@ UNIQUE: dict[str, list[tuple[str, ...]]] = {
 }
 "What there is only one of, beside the id."
 
+TAKEN: dict[tuple[str, tuple[str, ...]], dict[str, Any]] = {
+    ("timeline_event", ("staff_position",)): {
+        "sequence": 1_000_000,
+        "kind": "REFERRED_TO_EXPERTIM",
+        "staff_position": 1,
+    },
+}
+"What makes a copy of a row break that key and no other."
+
 FRESH: dict[str, dict[str, Any]] = {
     "person": {"subject": "nobody's yet"},
     "skill": {"folded_name": "nobody's yet"},
     "reason": {"code": "NEW"},
     "alternative_date": {"status": "LAPSED"},
     "timeline_event": {"sequence": 1_000_000},
+    "progress_record": {"meeting_id": UNSETTLED},
+    "settlement": {"meeting_id": UNSETTLED},
+    "conference": {"meeting_id": UNSETTLED},
+    "join_link": {"revoked_at": "2027-03-01T12:00Z"},
+    "attendance": {},
     "feed_entry": {"id": 10**15, "position": 1_000_000},
     "idempotency_key": {"key": "new"},
     "chat": ANOTHER_PAIR,
@@ -114,7 +166,7 @@ FRESH: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="module")
 async def a_row_in_every_table(service: Service) -> None:
     service.clock.reset()
-    uma = await service.somebody("Uma User", credits="100.00")
+    uma = await service.somebody("Uma User", credits="1000.00")
     emil = await service.expert("Emil Expert")
     meeting = await uma.proposed(emil)
     rejected = {"meetingId": meeting["id"], "reasonCode": "OTHER", "idempotencyKey": "once"}
@@ -124,6 +176,12 @@ async def a_row_in_every_table(service: Service) -> None:
     unsaid = {"timeZone": "UTC", "weekly": [], "exceptions": []}
     assert (await emil.act("setAvailability", **unsaid))["__typename"] == "AvailabilitySaved"
     await uma.write(await uma.chat_with(emil))
+    decided = await (await held(service, uma, emil)).refer()
+    soon = await Negotiation(service, uma, emil).agree("USER", startsAt=service.at(minutes=10))
+    assert (await opened(service, await link_of(uma, soon.meeting["id"]))).status_code == 200
+    staff = await service.somebody("Staff", roles=["staff"])
+    assert (await decided.decide(staff))["__typename"] == "MeetingChanged"
+    service.clock.reset()
 
 
 @pytest.fixture
@@ -136,6 +194,7 @@ async def database(a_row_in_every_table: None, database_url: str) -> AsyncIterat
         await connection.execute("INSERT INTO sandbox_clock VALUES (1, 0) ON CONFLICT DO NOTHING")
         for person_id in ANOTHER_PAIR.values():
             await copy_row(connection, "person", id=person_id, subject=person_id)
+        await copy_row(connection, "meeting", id=UNSETTLED)
         yield connection
         await transaction.rollback()
     finally:
@@ -190,8 +249,9 @@ AND indrelid::regclass::text = ANY($1) GROUP BY indexrelid, indrelid
 async def test_what_there_is_only_one_of_is_refused_a_second_time(database: asyncpg.Connection):
     for table, keys in UNIQUE.items():
         for key in keys:
+            fresh_id = {"id": 10**15} if table == "feed_entry" else {}
             with pytest.raises(asyncpg.UniqueViolationError) as refused:
-                await copy_row(database, table, **({"id": 10**15} if table == "feed_entry" else {}))
+                await copy_row(database, table, **fresh_id, **TAKEN.get((table, key), {}))
             assert refused.value.table_name == table
             assert refused.value.detail.replace('"', "").startswith(f"Key ({', '.join(key)})=")
 
@@ -255,15 +315,15 @@ async def test_what_is_referred_to_is_never_deleted(database: asyncpg.Connection
 
 
 def test_the_ledger_and_the_timelines_are_records():
-    assert set(constraints.RECORDS) == {"credit_movement", "timeline_event"}
+    assert set(RECORDS) == {"credit_movement", "timeline_event", "attendance"}
 
 
-@pytest.mark.parametrize("table", constraints.RECORDS)
+@pytest.mark.parametrize("table", RECORDS)
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE {} SET occurred_at = now()",
-        "UPDATE {} SET occurred_at = occurred_at WHERE FALSE",
+        "UPDATE {} SET id = gen_random_uuid()",
+        "UPDATE {} SET id = id WHERE FALSE",
         "DELETE FROM {}",
         "TRUNCATE {}",
         "TRUNCATE person CASCADE",
@@ -276,6 +336,13 @@ async def test_m1_records_are_never_changed_or_deleted(database: asyncpg.Connect
         async with database.transaction():
             await database.execute(statement.format(table))
     assert await database.fetch(f"SELECT * FROM {table} ORDER BY id") == before
+
+
+async def test_e1_what_a_side_said_is_never_changed_or_deleted(database: asyncpg.Connection):
+    for statement in ("UPDATE {} SET rating = 5", "DELETE FROM {}", "TRUNCATE {}"):
+        with pytest.raises(asyncpg.IntegrityConstraintViolationError, match="never changed or deleted"):
+            async with database.transaction():
+                await database.execute(statement.format("progress_record"))
 
 
 async def tables(database: asyncpg.Connection) -> list[str]:

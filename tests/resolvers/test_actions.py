@@ -59,7 +59,7 @@ async def shown(viewer: Client, story: Negotiation) -> dict[str, dict[str, Any]]
     assert [each["kind"] for each in actions] == [kind.value for kind in MeetingActionKind], "every kind, each once"
     for each in actions:
         assert each["allowed"] == (each["refusal"] is None)
-        assert each["opensAt"] is None
+        assert (each["opensAt"] is not None) == (each["refusal"] == "TOO_EARLY")
         if each["refusal"]:
             assert (each["closesAt"], each["consequences"]) == (None, None)
     return {each["kind"]: each for each in actions}
@@ -128,11 +128,13 @@ async def goes_through_as_shown(story: Negotiation, side: str, kind: str) -> Non
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
-async def test_q3_nothing_of_it_is_staffs_to_do(
+async def test_q3_nothing_of_it_is_staffs_to_do_but_to_decide_what_is_referred(
     world: Service, uma: Client, emil: Client, stella: Client, situation: str
 ):
     story = await bring_about(Negotiation(world, uma, emil), situation, "USER")
-    assert {each["refusal"] for each in (await shown(stella, story)).values()} == {"NOT_YOUR_SIDE"}
+    seen = await shown(stella, story)
+    assert seen.pop("DECIDE")["refusal"] == "WRONG_STATUS"
+    assert {each["refusal"] for each in seen.values()} == {"NOT_YOUR_SIDE"}
 
 
 async def test_t_q3_on_a_meeting_of_their_own_staff_are_only_a_side(world: Service, emil: Client):

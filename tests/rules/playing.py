@@ -8,14 +8,14 @@ from uuid import UUID
 
 import pytest
 
-from rules import answering, cancelling, lapsing, proposing, rescheduling
+from rules import answering, cancelling, lapsing, progress, proposing, rescheduling, settling
 from rules.actions import MeetingAction, actions
 from rules.credits import EXPERT_AVAILABLE, EXPERTIM, USER_AVAILABLE, USER_BLOCKED, Account
 from rules.meetings import Decision, MeetingFacts, MeetingState
 from rules.policy import Policy
 from rules.problems import ActionRefused, Problem
 from rules.proposing import Terms
-from rules.terms import MeetingActionKind, Refusal, Side
+from rules.terms import MeetingActionKind, Progress, Refusal, SettlementOutcome, Side
 
 NOW = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
 START = NOW + timedelta(days=10)
@@ -34,7 +34,7 @@ def of_side(action: Callable[..., Decision], **given: Any) -> Callable[..., Deci
     """An action with what its caller would give, unless the test gives something else."""
 
     def act(facts: MeetingFacts, *, by: Side, now: datetime, policy: Policy = POLICY, **changes: Any) -> Decision:
-        by_policy = {"policy": policy} if action is cancelling.cancel else {}
+        by_policy = {"policy": policy} if action in (cancelling.cancel, progress.record) else {}
         later = {"starts_at": facts.state.starts_at + DAY} if action is rescheduling.choose else {}
         return action(facts, by=by, now=now, **{**by_policy, **later, **given, **changes})
 
@@ -49,6 +49,7 @@ ACTIONS: dict[str, Callable[..., Decision]] = {
     "approve alternative": of_side(rescheduling.approve, acknowledge_conflicts=False),
     "reject alternative": of_side(rescheduling.reject),
     "cancel alternative": of_side(rescheduling.cancel),
+    "record": of_side(progress.record, progress=Progress.WENT_SMOOTHLY),
 }
 "What a side can do."
 
@@ -61,7 +62,7 @@ KINDS = {
     MeetingActionKind.REJECT_ALTERNATIVE_DATE: "reject alternative",
     MeetingActionKind.CANCEL_ALTERNATIVE_DATE: "cancel alternative",
 }
-"What each of them is as a kind; PROPOSE_AGAIN makes another meeting, and has no rule of its own."
+"What each of them is as a kind, of those that negotiate; PROPOSE_AGAIN has no rule of its own."
 
 
 @dataclass
@@ -93,6 +94,15 @@ class Play:
         decision = lapsing.lapse(self.facts, now=now)
         assert decision is not None
         return self.take(decision)
+
+    def settle(self, now: datetime, policy: Policy = POLICY) -> Decision | None:
+        """What becomes of the price by now, if anything does."""
+        decision = settling.settle(self.facts, now=now, policy=policy)
+        return self.take(decision) if decision else None
+
+    def decide(self, outcome: SettlementOutcome, now: datetime = NOW, policy: Policy = POLICY) -> Decision:
+        """Staff decide what becomes of the price."""
+        return self.take(settling.decide(self.facts, now=now, policy=policy, outcome=outcome))
 
     def refused(self, action: str, by: Side, *, now: datetime = NOW, **given: Any) -> Refusal:
         """Why a side may not do something."""

@@ -122,10 +122,12 @@ def test_q3_to_propose_again_is_always_open_to_both_sides(proposer: Side):
 
 
 @PROPOSER
-def test_q3_nothing_of_it_is_staffs_to_do(proposer: Side):
+def test_q3_nothing_of_it_is_staffs_to_do_but_to_decide(proposer: Side):
     for played in (play(proposer), agreed(proposer), rejected(proposer, ("choose", proposer))):
         for now in (NOW, START + DAY):
-            assert {action.refusal for action in shown(played, None, now).values()} == {Refusal.NOT_YOUR_SIDE}
+            seen = shown(played, None, now)
+            assert seen.pop(MeetingActionKind.DECIDE).refusal is Refusal.WRONG_STATUS
+            assert {action.refusal for action in seen.values()} == {Refusal.NOT_YOUR_SIDE}
             assert not any(action.consequences or action.closes_at for action in shown(played, None, now).values())
 
 

@@ -58,6 +58,8 @@ def what_is_shown_is_what_happens(played: Play, side: Side, now: datetime, polic
     for kind, action in shown(played, side, now, policy).items():
         if kind is MeetingActionKind.PROPOSE_AGAIN:
             assert action == MeetingAction(kind)
+        elif kind not in KINDS:
+            continue  # not of a negotiation
         elif action.refusal is not None:
             given: dict[str, Any] = (
                 {"gives_reason": False, "acknowledge_late": False} if KINDS[kind] == "cancel" else {}

@@ -7,6 +7,7 @@ from typing import Any
 
 from schema.ids import named_by
 from tests.driving import Client, Service
+from tests.joining import link_of, opened
 from tests.schema.watching import Ids, Tables
 
 
@@ -32,7 +33,7 @@ class People:
     async def agreed(self, user: Client | None = None, starts_at: str = "") -> str:
         """The id of a new meeting that the expert has approved."""
         meeting = await (user or self.user).proposed(self.expert, startsAt=starts_at or self.free())
-        approved = await self.expert.act("approveMeeting", meetingId=meeting["id"])
+        approved = await self.expert.act("approveMeeting", meetingId=meeting["id"], acknowledgeConflicts=True)
         assert approved["__typename"] == "MeetingChanged"
         return str(meeting["id"])
 
@@ -51,6 +52,27 @@ class People:
         """The id of what the expert was told last."""
         page = (await self.expert.ask("{ notifications(first: 1) { edges { node { id } } } }"))["notifications"]
         return str(page["edges"][0]["node"]["id"])
+
+    async def over(self) -> str:
+        """The id of a new meeting of theirs that ended a while ago."""
+        hours = 48 + 2 * next(self.days_ahead)  # so that none of them is near another
+        self.world.clock.advance(hours=-hours)
+        meeting_id = await self.agreed(starts_at=self.world.at(minutes=1))
+        self.world.clock.advance(hours=hours)
+        return meeting_id
+
+    async def said(self, meeting_id: str, who: Client, progress: str, **given: Any) -> None:
+        """One of them says how it went."""
+        result = await who.act("recordProgress", meetingId=meeting_id, progress=progress, **given)
+        assert result["__typename"] == "MeetingChanged", result
+
+    async def referred(self) -> str:
+        """The id of a meeting that staff are to decide about."""
+        meeting_id = await self.over()
+        rated = {"rating": 2, "comment": "Nobody came."}
+        await self.said(meeting_id, self.user, "FAILED_BECAUSE_OF_OTHER_PARTY", **rated)
+        await self.said(meeting_id, self.expert, "WENT_SMOOTHLY")
+        return meeting_id
 
     async def rejection(self) -> str:
         """The code of a rejection reason."""
@@ -121,6 +143,14 @@ async def _cancel_alternative(people: People) -> Doable:
     return people.user, {"meetingId": await people.rescheduled()}
 
 
+async def _record(people: People) -> Doable:
+    return people.user, {"meetingId": await people.over(), "progress": "FAILED_BECAUSE_OF_OTHER_PARTY"}
+
+
+async def _decide(people: People) -> Doable:
+    return people.staff, {"meetingId": await people.referred(), "outcome": "PAY_EXPERT", "note": "So it is."}
+
+
 async def _grant(people: People) -> Doable:
     return people.staff, {"personId": people.user.id, "amount": "1.00"}
 
@@ -177,6 +207,8 @@ DOABLE: dict[str, Callable[[People], Awaitable[Doable]]] = {
     "approveAlternativeDate": _approve_alternative,
     "rejectAlternativeDate": _reject_alternative,
     "cancelAlternativeDate": _cancel_alternative,
+    "recordProgress": _record,
+    "decideSettlement": _decide,
     "grantCredits": _grant,
     "saveReason": _save_reason,
     "saveService": _save_service,
@@ -194,7 +226,7 @@ DOABLE: dict[str, Callable[[People], Awaitable[Doable]]] = {
 EVERYBODYS = {"proposeMeeting", "setAvailability", "setSkills", "updateProfile"}
 "What everybody may do, with what is their own."
 
-EITHER_SIDES = {"chooseAlternativeDate", "openChat", "sendChatMessage", "markChatRead"}
+EITHER_SIDES = {"chooseAlternativeDate", "openChat", "sendChatMessage", "markChatRead", "recordProgress"}
 "What both sides may do."
 
 
@@ -274,10 +306,16 @@ async def make_scene(world: Service) -> Scene:
     late = await people.agreed(other, world.at(hours=9))
     cancelled = {"reasonCode": "ILLNESS", "acknowledgeLateCancellation": True}
     assert (await other.act("cancelMeeting", meetingId=late, **cancelled))["__typename"] == "MeetingChanged"
-    meetings = [others, ours, waiting, offered["meeting"]["id"], rejected, moving, unmoved, late]
     chats = [(await who.act("openChat", meetingId=each))["chat"]["id"] for who, each in ((user, ours), (other, others))]
     for writer, chat in ((user, chats[0]), (other, chats[1]), (expert, chats[0])):
         await writer.write(chat, f"From {writer.sub}")
+    soon = await people.agreed(starts_at=world.at(minutes=10))
+    for side in (user, expert):
+        assert (await opened(world, await link_of(side, soon))).status_code in (200, 303)  # if it must, it waits
+    waits, decided = await people.referred(), await people.referred()
+    decision = {"meetingId": decided, "outcome": "RETURN_AND_COMPENSATE_EXPERT", "note": "Sorry for that."}
+    assert (await people.staff.act("decideSettlement", **decision))["__typename"] == "MeetingChanged"
+    meetings = [others, ours, waiting, offered["meeting"]["id"], rejected, moving, unmoved, late, soon, waits, decided]
     _, always = await _set_availability(people)  # from now on, but for the meetings that are agreed
     await expert.act("setAvailability", **always)
     return Scene(people, other, waiting, meetings, chats, code)

@@ -75,7 +75,7 @@ class Tables:
                 return staff | ({SELF} if holder_id == who else set())
             case "Service", (service_id,):
                 return staff | self._to_service(who, self.services[service_id], of_a_meeting=shown_by == "Meeting")
-            case "Meeting", (meeting_id,):
+            case "Meeting" | "ProgressRecord" | "Settlement" | "Conference" | "Attendance", (meeting_id,):
                 return staff | _sides(who, [self.meetings[meeting_id]])
             case "TimelineEvent", (event_id,):
                 return staff | _sides(who, [self.meetings[self.events[event_id].meeting_id]])

@@ -1,0 +1,75 @@
+"""What staff are told of all meetings: what was referred to Expertim, and what was decided.
+
+These events have numbers of their own, without gaps. A message is a hint to read on from the last one; what no message
+told is found all the same.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+
+from live import feeds
+from live.broadcast import Broadcast, Subscriber
+from live.messages import News
+from models import Meeting, StaffFeed, TimelineEvent
+from models.feeds import FeedEntryKind
+
+log = structlog.get_logger()
+
+STAFF_CHANNEL = "staff"
+
+
+async def staff_head() -> int:
+    """The number of the newest event that staff were told."""
+    return int((await StaffFeed.get(id=1)).head)
+
+
+async def read_disputes(*, after: int, at_most: int = feeds.MOST_WAITING) -> list[News]:
+    """The events after a number, oldest first, with their meetings as they now are."""
+    events = await TimelineEvent.filter(staff_position__gt=after).order_by("staff_position").limit(at_most)
+    meetings = await Meeting.in_bulk({event.meeting_id for event in events}, "id") if events else {}
+    return [
+        News(FeedEntryKind.TIMELINE_EVENT, event.id, event=event, meeting=meetings[event.meeting_id])
+        for event in events
+    ]
+
+
+@asynccontextmanager
+async def follow_disputes(broadcast: Broadcast, *, after: int | None) -> AsyncIterator[AsyncIterator[News]]:
+    """What is referred and decided after a number, or from now on: each once, in order."""
+    async with broadcast.subscribe(STAFF_CHANNEL) as messages:
+        heartbeat = asyncio.create_task(_keep_reminding(messages, broadcast), name="disputes")
+        try:
+            yield _read_on(messages, await staff_head() if after is None else after)
+        finally:
+            heartbeat.cancel()
+            await asyncio.wait({heartbeat})
+
+
+async def _keep_reminding(messages: Subscriber, broadcast: Broadcast) -> None:
+    while True:
+        await asyncio.sleep(feeds.HEARTBEAT_SECONDS if broadcast.connected else feeds.HEARTBEAT_WITHOUT_REDIS_SECONDS)
+        messages.resync()
+
+
+async def _read_on(messages: Subscriber, position: int) -> AsyncIterator[News]:
+    messages.resync()  # what there is already is read at once
+    async for _ in messages:
+        while found := await _persistently_read(position):
+            for news in found:
+                assert news.event is not None
+                assert news.event.staff_position is not None
+                position = news.event.staff_position
+                yield news
+    raise RuntimeError("nobody listens for disputes any more")
+
+
+async def _persistently_read(after: int) -> list[News]:
+    while True:
+        try:
+            return await read_disputes(after=after)
+        except Exception as error:
+            log.warning("cannot read disputes", error=repr(error))
+            await asyncio.sleep(feeds.PAUSE_AFTER_FAILURE_SECONDS)
