@@ -156,8 +156,9 @@ async def _lock_chat(chat_id: UUID, by: Person) -> Chat:
 
 async def _mark_read(chat: Chat, reader: Person, *, now: datetime, and_save: Sequence[str] = ()) -> None:
     mark = "lower_has_read" if chat.lower_id == reader.id else "higher_has_read"
-    setattr(chat, mark, chat.last_sequence)
-    await chat.save(update_fields=[mark, *and_save])
+    if getattr(chat, mark) < chat.last_sequence:
+        setattr(chat, mark, chat.last_sequence)
+        await chat.save(update_fields=[mark, *and_save])
     await Notification.filter(person_id=reader.id, chat_id=chat.id, read_at=None).update(read_at=now)
 
 

@@ -1,6 +1,7 @@
 """Real servers for the whole run: one PostgreSQL with a migrated template, one Redis and one web process a worker."""
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
@@ -23,6 +24,8 @@ from tests.invariants import check_invariants
 UNSAFE_AND_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
 TEMPLATE = "template_of_tests"
 METRICS_TOKEN = "a token for whoever reads the metrics"
+CHECKED_AFTER_EACH_TEST = ("jobs", "journeys", "races")
+"Where several are at work at once, or something is killed. CHECK_EACH_TEST=1 finds which test of another it was."
 AUTH_SECRET = "a secret of nothing but the tests, long enough"
 
 running = ExitStack()
@@ -125,10 +128,18 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
 
 
 @pytest.fixture
-async def world(service: Service) -> AsyncIterator[Service]:
+async def world(service: Service, in_order: None, request: pytest.FixtureRequest) -> AsyncIterator[Service]:
     """The service at the start of a test; when it ends, money and numbering must be in order, whatever happened."""
     service.clock.reset()
     yield service
+    if request.path.parent.name in CHECKED_AFTER_EACH_TEST or "CHECK_EACH_TEST" in os.environ:
+        await check_invariants()
+
+
+@pytest.fixture(scope="module")
+async def in_order(service: Service) -> AsyncIterator[None]:
+    """The same, once for all tests of a module: it takes ever longer, and what is out of order stays so."""
+    yield
     await check_invariants()
 
 
