@@ -14,11 +14,13 @@ from live.broadcast import Broadcast
 from live.feeds import Feeds
 from live.publisher import Publisher
 from logs import configure_logs
+from mail.choosing import chosen_mailer
 from models.database import tortoise_config
 from resolvers.links import Links
 from resolvers.world import Clock, MovableClock, RealClock, World, enter
 from schema.executing import tell_clients_of_the_schema
 from settings import Settings, read_settings
+from web.calendars import CALENDAR_ROUTES
 from web.correlation import HEADER, Correlation
 from web.graphiql import GRAPHIQL_ROUTES, or_graphiql
 from web.graphql_http import PREFLIGHT_HEADERS, graphql_over_http
@@ -29,6 +31,7 @@ from web.metrics import metrics_routes
 from web.origins import Origins, cors
 from web.sandbox import SANDBOX_ROUTES
 from web.tokens import Tokens
+from web.unsubscribing import UNSUBSCRIBE_ROUTES
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> Starlette:
@@ -44,6 +47,8 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         Route("/ready", ready),
         *JOIN_ROUTES,
         *metrics_routes(known.metrics_token),
+        *CALENDAR_ROUTES,
+        *UNSUBSCRIBE_ROUTES,
     ]
     app = Starlette(
         routes=[*routes, *([*SANDBOX_ROUTES, *GRAPHIQL_ROUTES] if known.sandbox else [])],
@@ -63,13 +68,23 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
 @asynccontextmanager
 async def _lifespan(app: Starlette, settings: Settings, clock: Clock) -> AsyncIterator[None]:
     publisher = Publisher(settings.redis_url)
-    links = Links(settings.link_secret, settings.public_url)
+    links = Links(settings.link_secret, settings.public_url, settings.app_url)
     tell_clients_of_the_schema(settings.introspection)
     async with (
         chosen_platform(settings) as platform,
         RegisterTortoise(app, config=tortoise_config(settings.database_url)),
     ):
-        enter(World(clock, settings.policy, publisher.publish, links=links, platform=platform))
+        enter(
+            World(
+                clock,
+                settings.policy,
+                publisher.publish,
+                links=links,
+                platform=platform,
+                mailer=chosen_mailer(settings),
+                mail_from=settings.mail_from,
+            )
+        )
         broadcast = Broadcast(settings.redis_url, publisher)
         app.state.redis = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=None)
         app.state.feeds = Feeds(broadcast)

@@ -6,7 +6,7 @@ import sys
 
 import structlog
 
-LINK = re.compile(r"/join/[^\s?\"]*(\?\S*)?")
+LINK = re.compile(r"/(join|calendar|unsubscribe)/[^\s?\"]*(\?\S*)?")
 
 
 def configure_logs(*, for_people: bool) -> None:
@@ -46,7 +46,7 @@ def _of_us(record: logging.LogRecord) -> bool:
 
 
 def _without_links(record: logging.LogRecord) -> bool:
-    """Whoever reads a link can go where it leads, so what uvicorn says of one does not have it (L1)."""
+    """Whoever has a link may do what it is for, so what uvicorn says of one does not have it (L1)."""
     if isinstance(record.args, tuple):
-        record.args = tuple(LINK.sub("/join/...", each) if isinstance(each, str) else each for each in record.args)
+        record.args = tuple(LINK.sub(r"/\1/...", each) if isinstance(each, str) else each for each in record.args)
     return True

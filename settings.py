@@ -25,6 +25,7 @@ DATABASE_ARGUMENTS = ("sslmode", "sslrootcert", "application_name", "connect_tim
 LONGEST_CONNECT_TIMEOUT_SECONDS = 600
 
 ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?")
+MAIL_ADDRESS = re.compile(r"[A-Za-z0-9._%+=-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -58,6 +59,13 @@ class Settings:
     daily_api_key: str | None = field(default=None, repr=False)
     "Holds the meetings on Daily."
     daily_api_url: str = DEFAULT_DAILY_API_URL
+    smtp_url: str | None = field(default=None, repr=False)
+    "The server that takes e-mail for everybody; without one it is kept in `mail_folder`."
+    mail_from: str = "noreply@localhost"
+    "Whom e-mails come from."
+    mail_folder: str = ".data/mail"
+    app_url: str | None = None
+    "Where people manage their meetings, if not at the public address: what e-mails lead to."
     sandbox: bool = False
     metrics_token: str | None = field(default=None, repr=False)
     "Who may read the metrics says this; without it nobody can."
@@ -116,6 +124,9 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
         jitsi_secret=environment.get("JITSI_SECRET") or None,
         daily_api_key=environment.get("DAILY_API_KEY") or None,
         daily_api_url=url("DAILY_API_URL", ("https", "http"), DEFAULT_DAILY_API_URL),
+        smtp_url=url("SMTP_URL", ("smtps", "smtp")) if environment.get("SMTP_URL") else None,
+        mail_from=environment.get("MAIL_FROM") or "noreply@localhost",
+        app_url=url("APP_URL", ("https", "http")) if environment.get("APP_URL") else None,
         sandbox=sandbox,
         metrics_token=environment.get("METRICS_TOKEN") or None,
         introspection=_flag(environment, "INTROSPECTION", wrong, default=sandbox),
@@ -127,6 +138,7 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
     wrong += _faults_of_platform(settings)
     if settings.metrics_token and (fault := _fault_of_secret(settings.metrics_token)):
         wrong.append(f"METRICS_TOKEN {fault}: a random string of at least {SHORTEST_SECRET_BYTES} bytes")
+    wrong += _faults_of_mail(settings, environment)
     if wrong:
         raise InvalidSettings("\n".join(wrong))
     return settings
@@ -171,6 +183,31 @@ def _faults_of_platform(settings: Settings) -> list[str]:
         )
     if not key and settings.daily_api_url != DEFAULT_DAILY_API_URL:
         faults.append("DAILY_API_KEY is missing: what DAILY_API_URL is asked with")
+    return faults
+
+
+def _faults_of_mail(settings: Settings, environment: Mapping[str, str]) -> list[str]:
+    """What is wrong with how e-mail goes out; a password is not repeated."""
+    faults = []
+    if not MAIL_ADDRESS.fullmatch(settings.mail_from):
+        faults.append("MAIL_FROM must be an address like noreply@example.com, and nothing else")
+    if settings.app_url and ("?" in settings.app_url or "#" in settings.app_url):
+        faults.append("APP_URL must have no ? and no #: the paths of pages follow it")
+    if settings.smtp_url is None:
+        return faults
+    if not environment.get("MAIL_FROM"):
+        faults.append("MAIL_FROM is missing: whom the e-mails come from that SMTP_URL takes")
+    if not _is_address(settings.smtp_url, ("smtps", "smtp")):
+        return faults
+    url = urlsplit(settings.smtp_url)
+    if url.path not in ("", "/") or url.fragment or url.query not in ("", "starttls"):
+        faults.append("SMTP_URL may have nothing behind its host and port but ?starttls")
+    elif url.query and url.scheme == "smtps":
+        faults.append("SMTP_URL can't have ?starttls beside smtps://, where TLS is there from the start")
+    if url.username and not url.query and url.scheme == "smtp":
+        faults.append("SMTP_URL has a user, whose password needs smtps:// or ?starttls")
+    if bool(url.username) != bool(url.password):
+        faults.append("SMTP_URL must have both a user and a password, or neither")
     return faults
 
 

@@ -9,11 +9,14 @@ from jobs.due import DueMeetings
 from resolvers.conferencing import bring_next_conference
 from resolvers.forgetting import forget_old_keys
 from resolvers.lapsing import lapse_meeting, lapsed_meetings
+from resolvers.mailing import send_due_mails
+from resolvers.reminding import due_reminders, remind_of_meeting
 from resolvers.settling import due_settlements, settle_meeting
 
 log = structlog.get_logger()
 
 BEAT_SECONDS = 1.0
+CONNECTIONS_FOR_MAIL = 3
 
 Job = Callable[[], Awaitable[int]]
 "Does some of what is due, and says how much."
@@ -29,13 +32,14 @@ def jobs_of_the_clock() -> Sequence[Job]:
     return (
         DueMeetings("lapse_meetings", lapsed_meetings, lapse_meeting),
         DueMeetings("settle_meetings", due_settlements, settle_meeting),
+        DueMeetings("remind_of_meetings", due_reminders, remind_of_meeting),
         forget_old_keys,
     )
 
 
 def jobs_outside() -> Sequence[Job]:
     """What has to wait for others to answer: each keeps a beat of its own, so that nothing waits for it."""
-    return (bring_next_conference,)
+    return (bring_next_conference, *[send_due_mails] * CONNECTIONS_FOR_MAIL)
 
 
 async def work(stop: asyncio.Event, jobs: Sequence[Job]) -> None:

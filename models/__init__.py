@@ -5,6 +5,7 @@ from models.chats import Chat, ChatMessage
 from models.clock import SandboxClock
 from models.conferences import Attendance, Conference, JoinLink
 from models.credits import CreditMovement
+from models.deliveries import Delivery
 from models.feeds import FeedEntry, Notification
 from models.keys import IdempotencyKey
 from models.meetings import AlternativeDate, Meeting, Reason, TimelineEvent
@@ -19,6 +20,7 @@ __all__ = [
     "ChatMessage",
     "Conference",
     "CreditMovement",
+    "Delivery",
     "FeedEntry",
     "IdempotencyKey",
     "JoinLink",

@@ -73,6 +73,11 @@ class Meeting(Model):
     settlement: fields.ForeignKeyNullableRelation[Any] = reference("Settlement", null=True)
     settlement_id: UUID | None
     "What became of its price, or that staff are to decide it."
+    reminder_due_at = fields.DatetimeField(null=True, description="When to remind the user of it; null once done.")
+    link_due_at = fields.DatetimeField(null=True, description="When to send both their links; null once done.")
+    progress_reminder_due_at = fields.DatetimeField(
+        null=True, description="When to remind whoever has not said how it went; null once done."
+    )
     created_at = fields.DatetimeField()
     changed_at = fields.DatetimeField(description="When its newest timeline event occurred.")
 

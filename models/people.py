@@ -26,8 +26,14 @@ class Person(Model):
     time_zone = fields.CharField(max_length=64, description="IANA name.")
     is_expert = fields.BooleanField(default=False, description="Has ever saved a service.")
     is_staff = fields.BooleanField(default=False, description="As their latest token said.")
+    muted_kinds: list[str] = fields.JSONField(
+        default=list, description="The kinds of notifications that they are not sent by e-mail."
+    )
     available = fields.BigIntField(default=0, description="Hundredths of a credit.")
     blocked = fields.BigIntField(default=0, description="Hundredths of a credit.")
+    calendar_number = fields.IntField(
+        default=1, description="Grows whenever they have their calendar's address renewed."
+    )
     feed_head = fields.BigIntField(default=0, description="Position of the newest feed entry.")
     created_at = fields.DatetimeField(auto_now_add=True)
 

@@ -9,9 +9,10 @@ from tortoise.models import Model
 
 from live.disputes import STAFF_CHANNEL
 from live.messages import News, encode, person_channel
-from models import Chat, ChatMessage, CreditMovement, FeedEntry, Meeting, Notification, Person, TimelineEvent
+from models import Chat, ChatMessage, CreditMovement, Delivery, FeedEntry, Meeting, Notification, Person, TimelineEvent
 from models.feeds import FeedEntryKind
 from resolvers.world import world
+from rules.mailing import wanted_by_mail
 from rules.terms import AccountKind, CreditMovementKind, NotificationKind
 
 PersonalAccount = tuple[AccountKind, Person | None]
@@ -28,6 +29,7 @@ class Action:
         self._events: list[TimelineEvent] = []
         self._movements: list[CreditMovement] = []
         self._notifications: list[Notification] = []
+        self._deliveries: list[Delivery] = []
         self._messages: list[ChatMessage] = []
         self._pushes: dict[UUID, list[News]] = defaultdict(list)
 
@@ -111,6 +113,10 @@ class Action:
         )
         self._notifications.append(notification)
         self._push(person_id, News(FeedEntryKind.NOTIFICATION, notification.id, notification=notification))
+        person = self._people[person_id]
+        if person.email and wanted_by_mail(kind, person.muted_kinds):
+            delivery = Delivery(id=world().new_id(), notification_id=notification.id, due_at=self.now)
+            self._deliveries.append(delivery)
 
     async def write(self) -> None:
         """Write what was done, number it in each person's feed, and have the news ready."""
@@ -118,6 +124,7 @@ class Action:
         await _insert(TimelineEvent, self._events)
         await _insert(CreditMovement, self._movements)
         await _insert(Notification, self._notifications)
+        await _insert(Delivery, self._deliveries)
         await _insert(ChatMessage, self._messages)
         entries = [entry for person_id, pushes in self._pushes.items() for entry in self._number(person_id, pushes)]
         await _insert(FeedEntry, entries)

@@ -6,15 +6,25 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from models import AlternativeDate, Meeting, Person, Reason, Service, TimelineEvent
+from models import AlternativeDate, JoinLink, Meeting, Person, Reason, Service, TimelineEvent
 from resolvers.action import Action, PersonalAccount
 from resolvers.conferencing import keep_conference
 from resolvers.recording import keep_progress, keep_settlement, next_staff_position
 from resolvers.world import world
 from rules import rescheduling
 from rules.credits import Account
-from rules.meetings import Decision
-from rules.terms import AccountKind, Actor, AlternativeDateStatus, Language, MeetingStatus, Side, TimelineEventKind
+from rules.meetings import Decision, DueReminders
+from rules.reminding import still_due
+from rules.terms import (
+    AccountKind,
+    Actor,
+    AlternativeDateStatus,
+    Language,
+    MeetingStatus,
+    NotificationKind,
+    Side,
+    TimelineEventKind,
+)
 
 Sides = dict[Side, Person]
 
@@ -29,6 +39,9 @@ CHANGING_FIELDS = (
     "alternative_id",
     "reason_id",
     "settlement_id",
+    "reminder_due_at",
+    "link_due_at",
+    "progress_reminder_due_at",
     "changed_at",
 )
 
@@ -59,7 +72,7 @@ async def carry_out(
     alternative = await _replace_alternative(alternative, decision, meeting=meeting, reason=reason, now=action.now)
     was_agreed = meeting.status is MeetingStatus.AGREED
     _take_state(meeting, decision, reason)
-    meeting.changed_at = action.now
+    _take_due(meeting, still_due(decision, was_agreed=was_agreed, policy=world().policy))
     await keep_progress(decision, meeting, now=action.now)
     await keep_settlement(decision, meeting, note=decided.note if decided else None, now=action.now)
     events = list(
@@ -70,7 +83,9 @@ async def carry_out(
     for event in events:
         if event.kind in TOLD_TO_STAFF:
             event.staff_position = await next_staff_position()
-    meeting.version += len(events)
+    if events:  # a reminder is none
+        meeting.version += len(events)
+        meeting.changed_at = action.now
     if new:
         await meeting.save(force_create=True)
     else:
@@ -93,6 +108,8 @@ async def carry_out(
                 meeting, service=service, other=sides[notice.to.other], alternative=alternative, reason=reason
             )
             facts |= _credits_moved(decision, notice.to)
+            if notice.kind is NotificationKind.MEETING_LINK:
+                facts |= await _own_link(meeting, notice.to)
             action.notify(sides[notice.to].id, notice.kind, meeting=meeting, facts=facts)
 
 
@@ -125,6 +142,12 @@ def _credits_moved(decision: Decision, side: Side) -> dict[str, int]:
         elif movement.debited.side is side and movement.credited.side is not side:
             moved["paid"] += movement.amount
     return moved
+
+
+async def _own_link(meeting: Meeting, side: Side) -> dict[str, object]:
+    """The link that this side has to the date in force, by its id: what is derived of it is stored nowhere (L1)."""
+    link = await JoinLink.get(meeting_id=meeting.id, side=side, revoked_at=None)
+    return {"join_link_id": str(link.id)}
 
 
 async def _replace_alternative(
@@ -173,6 +196,12 @@ def _take_state(meeting: Meeting, decision: Decision, reason: Reason | None) -> 
         case MeetingStatus.REJECTED if reason:
             meeting.reason_id = reason.id
         # Otherwise it is kept: a rejected meeting may be rejected again because an alternative came to nothing.
+
+
+def _take_due(meeting: Meeting, due: DueReminders) -> None:
+    meeting.reminder_due_at = due.reminder_due_at
+    meeting.link_due_at = due.link_due_at
+    meeting.progress_reminder_due_at = due.progress_reminder_due_at
 
 
 def _numbered(

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from models import AlternativeDate, Meeting, ProgressRecord
-from rules.meetings import Alternative, MeetingState
+from rules.meetings import Alternative, DueReminders, MeetingState
 from rules.terms import CreditPaymentStatus, MeetingStatus
 
 
@@ -35,6 +35,7 @@ def state_of(
         alternative=_alternative_of(alternative) if alternative else None,
         progress=tuple((each.side, each.progress) for each in progress),
         referred=meeting.settlement_id is not None and meeting.credit_payment_status is CreditPaymentStatus.BLOCKED,
+        due=DueReminders(meeting.reminder_due_at, meeting.link_due_at, meeting.progress_reminder_due_at),
     )
 
 

@@ -6,7 +6,10 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 from uuid import UUID
+
+from models.ids import opaque_id
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
@@ -20,6 +23,8 @@ class Links:
 
     secret: str = field(default_factory=secrets.token_hex, repr=False)
     public_url: str = "http://localhost:8000"
+    app_url: str | None = None
+    "Where people manage their meetings, if not at the public address."
 
     def url(self, link_id: UUID) -> str:
         """Where a side joins (L1)."""
@@ -45,6 +50,32 @@ class Links:
         if content is None or len(content) != 22:
             return None
         return UUID(bytes=content[:16]), EPOCH + int.from_bytes(content[16:]) * MILLISECOND
+
+    def page(self, kind: str, row_id: UUID) -> str:
+        """Where people see a meeting or a chat, by the id that the API knows it by."""
+        return f"{(self.app_url or self.public_url).rstrip('/')}/{kind.lower()}s/{quote(opaque_id(kind, row_id))}"
+
+    def unsubscribing(self, notification_id: UUID) -> str:
+        """Where whoever was told this can have no more e-mails of its kind."""
+        token = self._sealed(notification_id.bytes, of=b"unsubscribing")
+        return f"{self.public_url.rstrip('/')}/unsubscribe/{token}"
+
+    def read_unsubscribing(self, token: str) -> UUID | None:
+        """The id of the notification that an address like that is of."""
+        content = self._unsealed(token, of=b"unsubscribing")
+        return UUID(bytes=content) if content is not None and len(content) == 16 else None
+
+    def calendar_url(self, person_id: UUID, number: int) -> str:
+        """Where a person's calendar is; another number makes another address."""
+        token = self._sealed(person_id.bytes + number.to_bytes(6), of=b"calendar")
+        return f"{self.public_url.rstrip('/')}/calendar/{token}.ics"
+
+    def read_calendar(self, token: str) -> tuple[UUID, int] | None:
+        """The person whose calendar this is the token of, and its number."""
+        content = self._unsealed(token, of=b"calendar")
+        if content is None or len(content) != 22:
+            return None
+        return UUID(bytes=content[:16]), int.from_bytes(content[16:])
 
     def room(self, meeting_id: UUID) -> str:
         """What the platform calls a meeting: always the same, and nothing that can be guessed."""

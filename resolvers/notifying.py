@@ -8,8 +8,10 @@ from resolvers.acting import Attempt, Done, act
 from resolvers.action import Action
 from resolvers.cursors import decode_cursor, encode_cursor
 from resolvers.paging import Page, check_first, page_of
+from resolvers.world import world
 from rules.problems import InvalidInput, NotFound
-from rules.terms import InvalidInputCode
+from rules.terms import InvalidInputCode, NotificationKind
+from texts.notifications import Text, notification_text
 
 NOTIFICATIONS = "notifications"
 MOST_MARKED_AT_ONCE = 1_000
@@ -33,6 +35,14 @@ async def notifications_of(
 async def unread_notifications(viewer: Person) -> int:
     """How many of them one has not read."""
     return await Notification.filter(person_id=viewer.id, read_at=None).count()
+
+
+def text_for(reader: Person, told: Notification) -> Text:
+    """What one was told, in the language and on the clock that they read it by now; with the link, if that was it."""
+    facts = told.facts
+    if told.kind is NotificationKind.MEETING_LINK:
+        facts = facts | {"join_url": world().links.url(UUID(str(facts["join_link_id"])))}
+    return notification_text(told.kind, facts, reader.language, reader.time_zone)
 
 
 async def mark_notifications_read(ids: Sequence[UUID] | None, *, by: Person, attempt: Attempt) -> Done:

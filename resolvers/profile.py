@@ -1,5 +1,6 @@
 """What people say of themselves, and what experts offer."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -10,19 +11,31 @@ from resolvers.people import TIME_ZONES
 from resolvers.world import world
 from rules import proposing
 from rules.inputs import check_text, folded
+from rules.mailing import check_muted
 from rules.problems import InvalidInput, NotFound
-from rules.terms import InvalidInputCode, Language
+from rules.terms import InvalidInputCode, Language, NotificationKind
 
 
-async def update_profile(*, language: Language | None, time_zone: str | None, by: Person, attempt: Attempt) -> Done:
-    """Change the language one is spoken to in, or the zone times are told in; what is not given stays."""
+async def update_profile(
+    *,
+    language: Language | None,
+    time_zone: str | None,
+    muted_kinds: Collection[NotificationKind] | None,
+    by: Person,
+    attempt: Attempt,
+) -> Done:
+    """Change how one is spoken to, and what one is not sent by e-mail; what is not given stays."""
 
     async def story(action: Action) -> Done:
         attempt.check()
         if time_zone is not None and time_zone not in TIME_ZONES:
             raise InvalidInput("timeZone", InvalidInputCode.UNKNOWN)
+        muted = None
+        if muted_kinds is not None:
+            check_muted(muted_kinds)
+            muted = list(dict.fromkeys(muted_kinds))
         await action.lock_people([by.id])
-        changes = {"language": language, "time_zone": time_zone}
+        changes = {"language": language, "time_zone": time_zone, "muted_kinds": muted}
         if given := {name: value for name, value in changes.items() if value is not None}:
             await Person.filter(id=by.id).update(**given)
         return Done(by.id)

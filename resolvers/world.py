@@ -1,13 +1,16 @@
-"""What the stories take from outside: the time, the policy, new ids, whom to tell, links and the platform."""
+"""What the stories take from outside: the time, the policy, new ids, whom to tell, links, the platform and e-mail."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Protocol
 from uuid import UUID
 
 from conference.jitsi import Jitsi
 from conference.platform import Platform
+from mail.maildir import Maildir
+from mail.sending import Mailer
 from models import SandboxClock
 from models.ids import uuid7
 from resolvers.links import Links
@@ -46,6 +49,9 @@ class World:
     new_id: Callable[[], UUID] = uuid7
     links: Links = field(default_factory=Links)
     platform: Platform = field(default=Jitsi("https://meet.jit.si"))
+    mailer: Mailer = field(default=Maildir(Path(".data/mail")))
+    mail_from: str = "noreply@localhost"
+    "Whom e-mails come from."
 
 
 _world = World()

@@ -34,6 +34,18 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
+class DueReminders:
+    """From when on the sides are to be reminded; None where they have been, or are not to be (N1-N3)."""
+
+    reminder_due_at: datetime | None = None
+    link_due_at: datetime | None = None
+    progress_reminder_due_at: datetime | None = None
+
+
+NOTHING_DUE = DueReminders()
+
+
+@dataclass(frozen=True, slots=True)
 class MeetingState:
     """What an action may change about a meeting. The price is in hundredths of a credit."""
 
@@ -51,6 +63,7 @@ class MeetingState:
     "What each side has said of how it went, who spoke first before the other (E1)."
     referred: bool = False
     "Whether staff are to decide what becomes of the price, and have not yet (S3)."
+    due: DueReminders = NOTHING_DUE
 
     def answer(self, side: Side) -> Answer:
         return self.user_answer if side is Side.USER else self.expert_answer

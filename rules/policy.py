@@ -37,6 +37,12 @@ class Policy:
     "What a user may rate a meeting with (E1)."
     most_openings: int = number(100, at_most=10_000)
     "How many openings of one link are kept; more tell nothing new, and a page of them must stay readable (L2)."
+    reminder_hours_before: int = number(24, at_least=0, at_most=10_000)
+    "So many hours before the start the user is reminded of the meeting (N1)."
+    link_minutes_before: int = number(60, at_least=0, at_most=10_000)
+    "So many minutes before the start both sides are sent their links (N2)."
+    progress_reminder_hours_after: int = number(24, at_least=0, at_most=10_000)
+    "So many hours after the end a side that has not said how it went is reminded to (N3)."
     longest_name_characters: int = number(200, at_most=200)
     longest_note_characters: int = number(2_000, at_most=20_000)
     longest_chat_message_characters: int = number(4_000, at_most=20_000)

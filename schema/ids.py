@@ -6,13 +6,12 @@ from uuid import UUID
 
 import strawberry
 
-from models.ids import NOTHING
+from models.ids import NOTHING, opaque_id
 
 
 def global_id(type_name: str, *row_ids: UUID) -> strawberry.ID:
     """The opaque id of a row of this type, or of a row as somebody sees it."""
-    named = ":".join([type_name, *(each.hex for each in row_ids)])
-    return strawberry.ID(base64.urlsafe_b64encode(named.encode()).decode())
+    return strawberry.ID(opaque_id(type_name, *row_ids))
 
 
 def named_by(opaque: Any) -> tuple[str, tuple[UUID, ...]]:

@@ -19,7 +19,6 @@ from schema.ids import global_id, row_id
 from schema.meetings import Meeting
 from schema.node import Node
 from schema.problems import IdempotencyKeyReused, InvalidInput, NotFound
-from texts.notifications import notification_text
 
 
 @strawberry.type
@@ -40,7 +39,7 @@ class Notification(Node):
 
     @classmethod
     def of(cls, row: models.Notification, viewer: models.Person) -> "Notification":
-        text = notification_text(row.kind, row.facts, viewer.language, viewer.time_zone)
+        text = notifying.text_for(viewer, row)
         return cls(
             id=global_id("Notification", row.id),
             row=row,

@@ -9,8 +9,9 @@ from tortoise.models import Model
 import models
 import schema.enums  # noqa: F401 - the enums below must be known to Strawberry
 from resolvers import directory
+from resolvers.calendars import calendar_url
 from resolvers.visibility import sees_all_of
-from rules.terms import Language
+from rules.terms import Language, NotificationKind
 from schema.ahead import one, together
 from schema.connections import PageInfo
 from schema.context import Context
@@ -58,12 +59,20 @@ class Person(Node):
     row: strawberry.Private[models.Person]
     name: str = strawberry.field(description="As their token says.")
     email: str | None = strawberry.field(description="Null unless it is the viewer's own, or the viewer is staff (Q5).")
+    calendar_url: str | None = strawberry.field(
+        description="Their agreed meetings as a calendar to subscribe to (iCalendar). Whoever has the address can read"
+        " it, so it is null unless it is the viewer's own; `renewCalendarUrl` makes another one."
+    )
     credit_account: Optional[Annotated["CreditAccount", strawberry.lazy("schema.credits")]] = together(  # noqa: UP045
         _credit_accounts, "Null unless it is the viewer's own, or the viewer is staff (Q5)."
     )
     language: Language = strawberry.field(description="What they are spoken to in.")
     time_zone: str = strawberry.field(
         description="The one that times are told to them in: an IANA name, e.g. Europe/Prague."
+    )
+    muted_kinds: list[NotificationKind] | None = strawberry.field(
+        description="What they do not want to be told by e-mail. Null unless it is the viewer's own, or the viewer is"
+        " staff (Q5)."
     )
     is_expert: bool = strawberry.field(description="Whether they ever saved a service.")
     is_staff: bool = strawberry.field(description="Whether they were staff when they were last here.")
@@ -79,8 +88,10 @@ class Person(Node):
             row=row,
             name=row.name,
             email=row.email if sees_all_of(row.id, viewer) else None,
+            calendar_url=calendar_url(row, viewer),
             language=row.language,
             time_zone=row.time_zone,
+            muted_kinds=([NotificationKind(kind) for kind in row.muted_kinds] if sees_all_of(row.id, viewer) else None),
             is_expert=row.is_expert,
             is_staff=row.is_staff,
         )

@@ -8,7 +8,7 @@ import strawberry
 import models
 from resolvers import profile
 from resolvers.acting import Done
-from rules.terms import Language
+from rules.terms import Language, NotificationKind
 from schema.acting import answer, attempt
 from schema.context import Info
 from schema.ids import optional_row_id
@@ -50,6 +50,11 @@ class UpdateProfileInput:
     language: Language | None = strawberry.field(default=None, description="The one to be spoken to in.")
     time_zone: str | None = strawberry.field(
         default=None, description="An IANA name, e.g. Europe/Prague; any other is UNKNOWN."
+    )
+    muted_kinds: list[NotificationKind] | None = strawberry.field(
+        default=None,
+        description="All the kinds of notifications that one does not want by e-mail. What tells of credits or of a"
+        " cancellation can't be muted (UNKNOWN).",
     )
     idempotency_key: str | None = None
 
@@ -102,21 +107,22 @@ class ProfileMutation:
     async def set_skills(self, info: Info, input: SetSkillsInput) -> PersonResult:
         """Replace one's skills; those of one name are one skill, whatever the case (Q5)."""
         action = profile.set_skills(names=input.names, by=info.context.viewer, attempt=attempt("setSkills", input))
-        return await answer(info, action, partial(_saved, info))  # type: ignore[return-value]
+        return await answer(info, action, partial(person_saved, info))  # type: ignore[return-value]
 
     @strawberry.mutation
     async def update_profile(self, info: Info, input: UpdateProfileInput) -> PersonResult:
-        """Change the language one is spoken to in, or the time zone that times are told in."""
+        """Change one's language, the time zone that times are told in, or what one is not sent by e-mail."""
         action = profile.update_profile(
             language=input.language,
             time_zone=input.time_zone,
+            muted_kinds=input.muted_kinds,
             by=info.context.viewer,
             attempt=attempt("updateProfile", input),
         )
-        return await answer(info, action, partial(_saved, info))  # type: ignore[return-value]
+        return await answer(info, action, partial(person_saved, info))  # type: ignore[return-value]
 
 
-async def _saved(info: Info, done: Done) -> PersonSaved:
+async def person_saved(info: Info, done: Done) -> PersonSaved:
     person = await models.Person.get(id=done.made_id)
     viewer = info.context.viewer  # what follows in this request is said as they now want it
     viewer.language, viewer.time_zone = person.language, person.time_zone

@@ -17,6 +17,7 @@ from strawberry.schema.config import StrawberryConfig
 from schema.ahead import DEFINITION
 from schema.answering import AnsweringMutation
 from schema.availability import AvailabilityMutation
+from schema.calendars import CalendarsMutation
 from schema.cancelling import CancellingMutation
 from schema.chatting import ChattingMutation
 from schema.credits import CreditsMutation
@@ -71,6 +72,7 @@ class Mutation(
     CreditsMutation,
     ReasonsMutation,
     ProfileMutation,
+    CalendarsMutation,
     AvailabilityMutation,
     ChattingMutation,
     NotifyingMutation,

@@ -168,6 +168,8 @@ def _welcome(environment: Mapping[str, str]) -> None:
     if environment["SANDBOX"] == "1":
         _say("  GraphiQL            the same, in a browser: a click signs you in as one of the demonstration people")
         _say(f"  people and tokens   {at}/sandbox/people\n  see it at work      make demo   (in another terminal)")
+    if "SMTP_URL" not in environment:
+        _say(f"  e-mail              kept in {DATA / 'mail'} (a maildir), as SMTP_URL names no server")
     _say("  stop                Ctrl-C\n")
 
 

@@ -90,13 +90,14 @@ def redis_server() -> Iterator[Redis]:
 
 
 @pytest.fixture(scope="session")
-def settings(database_url: str, redis_server: Redis) -> Settings:
+def settings(database_url: str, redis_server: Redis, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return Settings(
         database_url=database_url,
         redis_url=redis_server.url,
         auth_secret=AUTH_SECRET,
         metrics_token=METRICS_TOKEN,
         sandbox=False,
+        mail_folder=str(tmp_path_factory.mktemp("mail") / "kept"),
     )
 
 

@@ -187,6 +187,33 @@ SELECT head, COUNT(staff_position), MAX(staff_position) FROM staff_feed LEFT JOI
 GROUP BY head HAVING COUNT(staff_position) <> head OR COALESCE(MAX(staff_position), 0) <> head
 """
 
+A_LINK_IS_TOLD_ONCE_TO_WHOSE_IT_IS = """
+SELECT facts->>'join_link_id' AS link, COUNT(*) FROM notification
+LEFT JOIN join_link ON join_link.id = (facts->>'join_link_id')::uuid AND join_link.meeting_id = notification.meeting_id
+LEFT JOIN meeting ON meeting.id = join_link.meeting_id
+WHERE kind = 'MEETING_LINK'
+GROUP BY facts->>'join_link_id'
+HAVING COUNT(*) <> 1 OR bool_or(person_id IS DISTINCT FROM CASE side WHEN 'USER' THEN user_id ELSE expert_id END)
+"""
+
+A_LINK_IS_TOLD_TO_BOTH_OR_NOBODY = """
+SELECT meeting_id, starts_at, told FROM (
+    SELECT join_link.meeting_id, join_link.starts_at, join_link.revoked_at, COUNT(notification.id) AS told
+    FROM join_link LEFT JOIN notification ON kind = 'MEETING_LINK' AND facts->>'join_link_id' = join_link.id::text
+    GROUP BY join_link.meeting_id, join_link.starts_at, join_link.revoked_at
+) AS date WHERE told % 2 <> 0
+"""
+
+REMINDERS_COME_ONCE = """
+SELECT meeting_id, person_id, kind, COUNT(*) FROM notification JOIN meeting ON meeting.id = notification.meeting_id
+WHERE kind IN ('MEETING_REMINDER', 'PROGRESS_REMINDER')
+GROUP BY meeting_id, person_id, user_id, kind
+HAVING (kind = 'MEETING_REMINDER' AND person_id <> user_id) OR COUNT(*) > CASE kind
+    WHEN 'PROGRESS_REMINDER' THEN 1
+    ELSE (SELECT COUNT(*) FROM join_link WHERE join_link.meeting_id = notification.meeting_id AND side = 'USER')
+END
+"""
+
 # A key stands for something that was done: one that names nothing would have been left by an action that failed.
 KEYS_NAME_WHAT_WAS_DONE = "SELECT id FROM idempotency_key WHERE made_id IS NULL"
 
@@ -217,6 +244,9 @@ INVARIANTS = {
     ),
     "the platform is to know the date in force (L4)": THE_PLATFORM_IS_TO_KNOW_THE_DATE_IN_FORCE,
     "an attendance is on the timeline once for each date (L2)": ATTENDANCE_IS_ON_THE_TIMELINE_ONCE_FOR_EACH_DATE,
+    "a link is told once, to whose it is (N2)": A_LINK_IS_TOLD_ONCE_TO_WHOSE_IT_IS,
+    "both are told their link, or nobody is (N2)": A_LINK_IS_TOLD_TO_BOTH_OR_NOBODY,
+    "users are reminded once of a date, and both sides once to say how it went (N1, N3)": REMINDERS_COME_ONCE,
     "a key stands for something that was done (I1)": KEYS_NAME_WHAT_WAS_DONE,
 }
 

@@ -188,6 +188,32 @@ def _alternatives() -> list[Telling]:
     return found
 
 
+def both(play: Play, *plays: Play) -> Play:
+    """One after the other."""
+
+    async def one_after_the_other(story: Negotiation) -> None:
+        for each in (play, *plays):
+            await each(story)
+
+    return one_after_the_other
+
+
+def _reminders() -> list[Telling]:
+    agreed = proposed("USER", "approveMeeting")
+    a_day_before, an_hour_before = later(days=25, hours=10, minutes=30), later(hours=23)
+    held = both(agreed, later(**START), later(hours=1))
+    found = [
+        Telling("N1 a day before", agreed, a_day_before, {"USER": "MEETING_REMINDER"}),
+        Telling("N2 an hour before", both(agreed, a_day_before), an_hour_before, dict.fromkeys(OTHER, "MEETING_LINK")),
+        Telling("N3 a day after", held, later(days=1), dict.fromkeys(OTHER, "PROGRESS_REMINDER")),
+    ]
+    for side, other in OTHER.items():
+        unsettled = done(side, "recordProgress", progress="FAILED_BECAUSE_OF_EXPERTIM")
+        name = f"N3 a day after, of which the {side} spoke"
+        found.append(Telling(name, both(held, unsettled), later(days=1), {other: "PROGRESS_REMINDER"}))
+    return found
+
+
 async def in_a_chat(story: Negotiation) -> None:
     """The two have opened a chat."""
     await story.propose("USER", startsAt=story.world.at(**START))
@@ -256,6 +282,7 @@ TELLINGS = [
     *_cancellations(),
     *_alternatives(),
     *_settlements(),
+    *_reminders(),
     Telling(
         "H2 written by the USER", in_a_chat, written("USER", "Hello!\nIs it “urgent”?"), {"EXPERT": "CHAT_MESSAGE"}
     ),

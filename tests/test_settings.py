@@ -224,6 +224,44 @@ def test_half_a_video_platform_or_two_of_them_are_said_in_one_line_that_repeats_
         assert variables.get(name, "-never-") not in line
 
 
+MAIL = {"SMTP_URL": "smtp://expertim:pass%20word@mail.example.com:587?starttls", "MAIL_FROM": "noreply@example.com"}
+
+
+def test_e_mail_is_kept_unless_a_server_is_named():
+    settings = parse_settings(WHOLE)
+    assert (settings.smtp_url, settings.mail_from, settings.mail_folder) == (None, "noreply@localhost", ".data/mail")
+    named = parse_settings({**WHOLE, **MAIL, "APP_URL": "https://app.example.com"})
+    assert (named.smtp_url, named.mail_from, named.app_url) == (*MAIL.values(), "https://app.example.com")
+    assert "pass%20word" not in repr(named)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"SMTP_URL": "mail.example.com"}, "SMTP_URL must look like"),
+        ({"SMTP_URL": "http://mail.example.com"}, "SMTP_URL must look like"),
+        ({"SMTP_URL": "smtp://mail.example.com/path"}, "SMTP_URL may have nothing behind"),
+        ({"SMTP_URL": "smtp://mail.example.com?starttls=1"}, "SMTP_URL may have nothing behind"),
+        ({"SMTP_URL": "smtp://mail.example.com#x"}, "SMTP_URL may have nothing behind"),
+        ({"SMTP_URL": "smtps://mail.example.com?starttls"}, "SMTP_URL can't have ?starttls"),
+        ({"SMTP_URL": "smtp://expertim:word@mail.example.com"}, "SMTP_URL has a user"),
+        ({"SMTP_URL": "smtps://expertim@mail.example.com"}, "SMTP_URL must have both"),
+        ({"SMTP_URL": "smtps://:word@mail.example.com"}, "SMTP_URL must have both"),
+        ({"MAIL_FROM": ""}, "MAIL_FROM is missing"),
+        ({"MAIL_FROM": "Expertim <noreply@example.com>"}, "MAIL_FROM must be an address"),
+        ({"MAIL_FROM": "noreply@example.com\r\nBcc: x@example.com"}, "MAIL_FROM must be an address"),
+        ({"APP_URL": "app.example.com"}, "APP_URL must look like"),
+        ({"APP_URL": "https://app.example.com/#/"}, "APP_URL must have no ?"),
+    ],
+)
+def test_a_way_out_for_e_mail_that_is_none_is_said_in_one_line_that_repeats_no_password(
+    changed: dict[str, str], said: str
+):
+    (line,) = wrong(**{**MAIL, **changed})
+    assert line.startswith(said)
+    assert "word" not in line.replace("password", "")
+
+
 @pytest.mark.parametrize("name", ["SANDBOX", "INTROSPECTION"])
 @pytest.mark.parametrize("value", ["true", "yes", "2", " 1", "01", "-1", "\u0661"])
 def test_what_is_on_or_off_is_1_or_0_and_never_a_guess(name: str, value: str):

@@ -36,6 +36,9 @@ TITLES = {
     NotificationKind.ALTERNATIVE_DATE_REJECTED: N_("{other} has turned down the alternative date"),
     NotificationKind.ALTERNATIVE_DATE_CANCELLED: N_("{other} has taken back the alternative date"),
     NotificationKind.ALTERNATIVE_DATE_LAPSED: N_("The alternative date with {other} was not agreed in time"),
+    NotificationKind.MEETING_REMINDER: N_("Reminder: your meeting with {other}"),
+    NotificationKind.MEETING_LINK: N_("Your link to the meeting with {other}"),
+    NotificationKind.PROGRESS_REMINDER: N_("How was your meeting with {other}?"),
     NotificationKind.CREDITS_RECEIVED: N_("Credits for your meeting with {other}"),
     NotificationKind.PAYMENT_RETURNED: N_("Credits returned for your meeting with {other}"),
     NotificationKind.MEETING_SETTLED: N_("Your meeting with {other} has been settled"),
@@ -82,6 +85,15 @@ BODIES = {
     NotificationKind.ALTERNATIVE_DATE_LAPSED: N_(
         "The alternative date was not answered in time, so “{service}” with {other} stays rejected."
         " Lapsed: {alternative}."
+    ),
+    NotificationKind.MEETING_REMINDER: N_(
+        "“{service}” with {other} is coming up: {date}. You will get your personal link shortly before it begins."
+    ),
+    NotificationKind.MEETING_LINK: N_(
+        "“{service}” with {other}: {date}. Join by this link, which is for you alone: {join_url}"
+    ),
+    NotificationKind.PROGRESS_REMINDER: N_(
+        "“{service}” with {other} is over: {date}. Please say how it went, so that it can be settled."
     ),
     NotificationKind.CREDITS_RECEIVED: N_("“{service}” with {other} has been settled: {date}."),
     NotificationKind.PAYMENT_RETURNED: N_("“{service}” with {other} has been settled: {date}."),
@@ -132,7 +144,7 @@ def notification_text(kind: NotificationKind, facts: Facts, language: Language, 
 def _readable(facts: Facts, language: Language, time_zone: str) -> dict[str, object]:
     """The facts as they stand in sentences."""
     known: dict[str, object] = {
-        name: _in_one_line(facts[name]) for name in ("other", "service", "text") if name in facts
+        name: in_one_line(facts[name]) for name in ("other", "service", "text", "join_url") if name in facts
     }
     for name, prefix in (("date", ""), ("alternative", "alternative_")):
         if f"{prefix}starts_at" in facts:
@@ -142,10 +154,10 @@ def _readable(facts: Facts, language: Language, time_zone: str) -> dict[str, obj
         if name in facts:
             known[name] = credits_text(facts[name], language)
     if "reason" in facts:
-        known["reason"] = _in_one_line(facts["reason"][language]).removesuffix(".")
+        known["reason"] = in_one_line(facts["reason"][language]).removesuffix(".")
     return known
 
 
-def _in_one_line(words: str) -> str:
+def in_one_line(words: str) -> str:
     """What people wrote, which must not disturb the sentence it stands in."""
     return " ".join(UNPRINTABLE.sub("", words).split())

@@ -187,17 +187,26 @@ async def test_a_worker_stops_between_two_beats_without_waiting_for_the_next(
 
 
 @asynccontextmanager
-async def running_worker(settings: Settings, redis_url: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def running_worker(
+    settings: Settings, redis_url: str, *, seconds: float = 20
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """The worker process, which goes by the real time: it knows nothing of the clock of tests."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "jobs"),
         cwd=ROOT,
-        env={**os.environ, "SANDBOX": "1", "DATABASE_URL": settings.database_url, "REDIS_URL": redis_url},
+        env={
+            **os.environ,
+            "SANDBOX": "1",
+            "DATABASE_URL": settings.database_url,
+            "REDIS_URL": redis_url,
+            "SMTP_URL": "smtp://127.0.0.1:1",  # where nobody takes e-mail, of which there is much from other tests
+            "MAIL_FROM": "noreply@example.com",
+        },
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(seconds):
             yield process
     finally:
         if process.returncode is None:

@@ -22,8 +22,19 @@ rescheduling = importlib.import_module("models.migrations.0006_one_alternative_d
 chats = importlib.import_module("models.migrations.0008_chats")
 settling = importlib.import_module("models.migrations.0009_settling")
 joining = importlib.import_module("models.migrations.0010_joining")
+mailing = importlib.import_module("models.migrations.0011_deliveries")
+calendars = importlib.import_module("models.migrations.0012_calendars")
+reminding = importlib.import_module("models.migrations.0013_reminding")
 CHECKS: dict[tuple[str, str], str] = (
-    constraints.CHECKS | reading.CHECKS | rescheduling.CHECKS | chats.CHECKS | settling.CHECKS | joining.CHECKS
+    constraints.CHECKS
+    | reading.CHECKS
+    | rescheduling.CHECKS
+    | chats.CHECKS
+    | settling.CHECKS
+    | joining.CHECKS
+    | mailing.CHECKS
+    | calendars.CHECKS
+    | reminding.CHECKS
 )
 RECORDS = (*constraints.RECORDS, *joining.RECORDS)
 
@@ -43,6 +54,12 @@ BREAKING: dict[str, dict[str, Any]] = {
     "meeting_ends_after_it_starts": {"starts_at": "2027-03-02T12:00Z", "ends_at": "2027-03-02T12:00Z"},
     "meeting_lasts_a_day_at_most": {"starts_at": "2027-03-02T12:00Z", "ends_at": "2027-03-03T12:00:00.000001Z"},
     "meeting_with_somebody_else": {"user_id": SOMEBODY, "expert_id": SOMEBODY},
+    "meeting_reminds_of_a_date_in_force": {"status": "CANCELLED", "link_due_at": "2027-03-02T12:00Z"},
+    "meeting_reminds_until_it_is_settled": {
+        "status": "AGREED",
+        "credit_payment_status": "PAID",
+        "progress_reminder_due_at": "2027-03-02T12:00Z",
+    },
     "credit_movement_of_something": {"amount": 0},
     "credit_movement_debits_an_account_of_somebody": {"debited_account": "AVAILABLE", "debited_person_id": None},
     "credit_movement_credits_an_account_of_somebody": {"credited_account": "BLOCKED", "credited_person_id": None},
@@ -76,6 +93,15 @@ BREAKING: dict[str, dict[str, Any]] = {
     "timeline_event_notes_decisions": {"note": "So."},
     "timeline_event_tells_staff_of_disputes": {"staff_position": 1_000_000},
     "staff_feed_is_one": {"id": 2},
+    "person_calendar_number_positive": {"calendar_number": 0},
+    "person_muted_kinds_are_a_list": {"muted_kinds": {}},
+    "delivery_failures_are_counted": {"failures": -1},
+    "delivery_waits_or_has_ended": {"status": "SENT"},
+    "delivery_lease_is_of_one_that_waits": {
+        "status": "SENT",
+        "ended_at": "2027-03-01T12:00Z",
+        "lease": SOMEBODY,
+    },
     "conference_ends_after_it_starts": {"ends_at": "2027-03-01T12:00Z"},
     "conference_is_not_ahead_of_what_is_wanted": {"wanted": 1, "reached": 2},
     "conference_lease_has_an_end": {"lease": SOMEBODY},
@@ -109,6 +135,8 @@ ALSO_REFUSED = [
     ("settlement_by_staff_has_a_note", {**SETTLED, "decided_by": "EXPERTIM"}),
     ("timeline_event_notes_decisions", {"kind": "DECIDED_BY_EXPERTIM", "staff_position": 1_000_000}),
     ("timeline_event_tells_staff_of_disputes", {"kind": "REFERRED_TO_EXPERTIM"}),
+    ("delivery_failures_are_counted", {"status": "FAILED", "ended_at": "2027-03-01T12:00Z", "answer": None}),
+    ("delivery_waits_or_has_ended", {"ended_at": "2027-03-01T12:00Z"}),
     ("conference_is_not_ahead_of_what_is_wanted", {"reached": -1}),
     ("conference_is_not_ahead_of_what_is_wanted", {"failures": -1}),
     ("conference_lease_has_an_end", {"lease_until": "2027-03-01T12:00Z"}),
@@ -125,6 +153,7 @@ UNIQUE: dict[str, list[tuple[str, ...]]] = {
     "progress_record": [("meeting_id", "side")],
     "settlement": [("meeting_id",)],
     "conference": [("meeting_id",)],
+    "delivery": [("notification_id",)],
     "join_link": [("meeting_id", "side")],  # of those that are good (R4)
     "feed_entry": [("person_id", "position")],
     "idempotency_key": [("person_id", "key")],

@@ -259,7 +259,7 @@ async def test_r7_of_an_agreed_meeting_the_alternative_lapses_at_whichever_start
     world.clock.advance(microseconds=1)
     async with uma.listening(UPDATES) as hers, emil.listening(UPDATES) as his, uma.listening(BALANCES) as purse:
         await purse.next()
-        await world.beat()
+        assert await lapse(meeting)
         for socket in (hers, his):
             assert await pushed(socket) == {
                 "event": {

@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from resolvers.calendars import MOST_APPOINTMENTS, calendar_of
 from resolvers.cursors import encode_cursor
 from resolvers.lapsing import MOST_AT_ONCE, lapsed_meetings
 from schema.ids import row_id
@@ -247,6 +248,22 @@ async def test_v2_free_slots_cost_the_same_however_many_meetings_lie_outside_the
             touched = {each[0]: await rows_touched(crowded, each, row_id("Person", expert.id)) for each in sent}
             assert max(touched.values()) <= expected + 100, touched
             assert any("ends_at <= $2" in statement and rows for statement, rows in touched.items()), "the last over"
+
+
+async def test_n_a_calendar_is_read_by_touching_no_more_than_it_can_show_of_each_side(
+    world: Service, uma: Client, emil: Client, crowded: asyncpg.Connection
+):
+    """Of the busy expert's 20,000 meetings; those that are not agreed lie between them (N)."""
+    await uma.proposed(emil)
+    token = (await uma.ask("{ me { calendarUrl } }"))["me"]["calendarUrl"].rpartition("/")[2].removesuffix(".ics")
+    with statements() as all_sent:
+        assert await calendar_of(token)
+    sent = [statement for statement in all_sent if 'FROM "meeting"' in statement[0]]
+    assert len(sent) == 4, "what is to come and what is over, of each side"
+    for mode in ("force_custom_plan", "force_generic_plan"):
+        await crowded.execute(f"SET plan_cache_mode = {mode}")
+        touched = [await rows_touched(crowded, statement, row_id("Person", uma.id)) for statement in sent]
+        assert MOST_APPOINTMENTS <= max(touched) <= 3 * MOST_APPOINTMENTS, (mode, touched)
 
 
 async def test_j1_what_has_lapsed_is_found_by_touching_few_rows(world: Service, crowded: asyncpg.Connection):

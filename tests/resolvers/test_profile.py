@@ -264,7 +264,7 @@ async def test_t_a_profile_is_changed_where_something_is_given(world: Service, u
     ]
     for given, language, time_zone in changes:
         saved = await uma.act("updateProfile", **given)
-        assert saved["person"] == {"id": uma.id, "language": language, "timeZone": time_zone}
+        assert saved["person"] == {"id": uma.id, "language": language, "timeZone": time_zone, "mutedKinds": []}
         assert (await uma.ask("{ me { language timeZone } }"))["me"] == {"language": language, "timeZone": time_zone}
 
 

@@ -1,21 +1,21 @@
 """Playing a meeting by the rules alone: states are played to, never built."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 
-from rules import answering, cancelling, lapsing, progress, proposing, rescheduling, settling
+from rules import answering, cancelling, lapsing, progress, proposing, reminding, rescheduling, settling
 from rules.actions import MeetingAction, actions
 from rules.credits import EXPERT_AVAILABLE, EXPERTIM, USER_AVAILABLE, USER_BLOCKED, Account
 from rules.meetings import Decision, MeetingFacts, MeetingState
 from rules.policy import Policy
 from rules.problems import ActionRefused, Problem
 from rules.proposing import Terms
-from rules.terms import MeetingActionKind, Progress, Refusal, SettlementOutcome, Side
+from rules.terms import MeetingActionKind, MeetingStatus, Progress, Refusal, SettlementOutcome, Side
 
 NOW = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
 START = NOW + timedelta(days=10)
@@ -79,7 +79,9 @@ class Play:
 
     def take(self, decision: Decision) -> Decision:
         """Carry a decision out."""
-        self.state, self.decision = decision.state, decision
+        was_agreed = self.state.status is MeetingStatus.AGREED
+        due = reminding.still_due(decision, was_agreed=was_agreed, policy=POLICY)
+        self.state, self.decision = replace(decision.state, due=due), decision
         for movement in decision.movements:
             self.accounts[movement.debited] = self.accounts.get(movement.debited, 0) - movement.amount
             self.accounts[movement.credited] = self.accounts.get(movement.credited, 0) + movement.amount
@@ -98,6 +100,11 @@ class Play:
     def settle(self, now: datetime, policy: Policy = POLICY) -> Decision | None:
         """What becomes of the price by now, if anything does."""
         decision = settling.settle(self.facts, now=now, policy=policy)
+        return self.take(decision) if decision else None
+
+    def remind(self, now: datetime, policy: Policy = POLICY) -> Decision | None:
+        """What the sides are told of by now, if anything is due."""
+        decision = reminding.remind(self.facts, now=now, policy=policy)
         return self.take(decision) if decision else None
 
     def decide(self, outcome: SettlementOutcome, now: datetime = NOW, policy: Policy = POLICY) -> Decision:

@@ -194,7 +194,11 @@ async def _mark_notifications_read(people: People) -> Doable:
 
 
 async def _update_profile(people: People) -> Doable:
-    return people.user, {"language": "EN", "timeZone": "Europe/Prague"}
+    return people.user, {"language": "EN", "timeZone": "Europe/Prague", "mutedKinds": ["CHAT_MESSAGE"]}
+
+
+async def _renew_calendar(people: People) -> Doable:
+    return people.stranger, {}
 
 
 DOABLE: dict[str, Callable[[People], Awaitable[Doable]]] = {
@@ -215,6 +219,7 @@ DOABLE: dict[str, Callable[[People], Awaitable[Doable]]] = {
     "setSkills": _set_skills,
     "setAvailability": _set_availability,
     "updateProfile": _update_profile,
+    "renewCalendarUrl": _renew_calendar,
     "openChat": _open_chat,
     "sendChatMessage": _send_message,
     "markChatRead": _mark_chat_read,
@@ -223,7 +228,7 @@ DOABLE: dict[str, Callable[[People], Awaitable[Doable]]] = {
 "For each mutation somebody who may do it, and with what."
 
 
-EVERYBODYS = {"proposeMeeting", "setAvailability", "setSkills", "updateProfile"}
+EVERYBODYS = {"proposeMeeting", "setAvailability", "setSkills", "updateProfile", "renewCalendarUrl"}
 "What everybody may do, with what is their own."
 
 EITHER_SIDES = {"chooseAlternativeDate", "openChat", "sendChatMessage", "markChatRead", "recordProgress"}

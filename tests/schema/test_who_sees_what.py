@@ -18,6 +18,7 @@ from tests.schema.asking import MUTATIONS, QUERIES, SUBSCRIPTIONS, as_named, doc
 from tests.schema.playing import EITHER_SIDES, EVERYBODYS, Scene, doable, make_scene
 from tests.schema.watching import (
     CARRIES,
+    ONESELF,
     ONESELF_AND_STAFF,
     ONLY_LISTS,
     THE_SIDES,
@@ -29,7 +30,8 @@ from tests.schema.watching import (
 WHO_SEES = {
     "Person": {
         WHOEVER_REACHES_IT: "id name language timeZone isExpert isStaff skills services",
-        ONESELF_AND_STAFF: "email creditAccount",
+        ONESELF: "calendarUrl",
+        ONESELF_AND_STAFF: "email mutedKinds creditAccount",
     },
     "CreditAccount": {ONESELF_AND_STAFF: "available blocked movements"},
     "CreditMovement": {ONESELF_AND_STAFF: "id kind availableChange blockedChange note meeting occurredAt"},
@@ -335,6 +337,7 @@ REFUSED = {
     "markNotificationsRead": dict.fromkeys(("user", "staff", "other user", "stranger"), UNSEEN),
     "setSkills": {},
     "updateProfile": {},
+    "renewCalendarUrl": {},
 }
 "What everybody gets who wants to do what somebody else may; nothing where all only ever do it with what is their own."
 

@@ -19,6 +19,7 @@ EVERYBODY = "everybody signed in"
 
 WHOEVER_REACHES_IT = frozenset({SELF, MET, USER, EXPERT, ONE_OF_THE_TWO, STAFF, EVERYBODY})
 THE_SIDES = frozenset({USER, EXPERT})
+ONESELF = frozenset({SELF})
 ONESELF_AND_STAFF = frozenset({SELF, STAFF})
 CARRIES = frozenset({"whoever asked"})
 "Of what holds an answer together: what is in it is judged by itself, and it tells only of what the viewer did."
