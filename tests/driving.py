@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,7 +13,7 @@ import httpx
 import websockets
 from starlette.applications import Starlette
 
-from jobs.worker import all_jobs
+from jobs.worker import Job, all_jobs
 from resolvers.mailing import send_due_mails
 from tests.invariants import state
 
@@ -172,15 +172,23 @@ class Service:
 
         Most tests have no use for what they, and those before them, would send.
         """
-        jobs = [job for job in all_jobs() if mail or job is not send_due_mails]
-        while any([await job() for job in jobs]):
-            pass
+        await drain([job for job in all_jobs() if mail or job is not send_due_mails])
 
     async def settled(self, before: set[asyncio.Task[Any]]) -> None:
         """Wait until all tasks that were begun since have ended."""
         async with asyncio.timeout(WAIT_AT_MOST_SECONDS):
             while begun := asyncio.all_tasks() - before:
                 await asyncio.wait(begun)
+
+
+async def drain(jobs: Sequence[Job]) -> None:
+    """Have each of these do all it has to do, and then once more, as one may make another's work."""
+    did_something = True
+    while did_something:
+        did_something = False
+        for job in jobs:
+            while await job():
+                did_something = True
 
 
 @dataclass

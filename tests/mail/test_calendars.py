@@ -237,12 +237,14 @@ def test_n_times_are_told_on_the_owners_clock_unless_it_goes_through_an_hour_twi
 
 def test_n_of_every_zone_the_rules_that_calendars_are_told_are_its_own():
     told_in_utc = set()
-    for name in sorted(TIME_ZONES):
+    for number, name in enumerate(sorted(TIME_ZONES)):
         zone = stated_zone(name, 2027, 2029)
         if zone.zone.key != name:
             told_in_utc.add(name)
         assert zone.rules["tzid"] == zone.zone.key
         assert "RDATE" not in zone.rules.to_ical().decode()
+        if number % 5:
+            continue  # what clients make of the rules is worked out for some of them
         starts = [datetime(2027, 1, 1, 12, tzinfo=UTC) + timedelta(days=days) for days in range(0, 1_095, 91)]
         text = subscribed_calendar([appointment(meeting(starts_at=each)) for each in starts], person(name), now=NOW)
         assert [entry.starts_at for entry in entries(text)] == starts, name

@@ -11,7 +11,7 @@ import pytest
 from jobs.worker import all_jobs
 from resolvers.settling import settle_meeting
 from schema.ids import row_id
-from tests.driving import Client, Service
+from tests.driving import Client, Service, drain
 from tests.races import ROUNDS, all_at_once
 from tests.settlements import EXPERTIMS, FINAL, MINE, SMOOTH, THEIRS, WEEK_HOURS, Held, held, held_together
 
@@ -153,8 +153,7 @@ async def test_j1_many_meetings_of_the_same_two_are_settled_once_by_workers_at_o
 
 
 async def _beat(jobs: Any) -> dict[str, Any]:
-    while any([await job() for job in jobs]):
-        pass
+    await drain(jobs)
     return {"__typename": "Worker"}
 
 

@@ -52,7 +52,7 @@ async def test_n_what_one_is_told_comes_by_e_mail_in_the_same_words(
     assert told["body"] in part(message, "text/plain").replace("\n", " ")
     assert server.to(address(uma)) == []
     await world.beat(mail=True)
-    assert len(server.taken) == 1
+    assert len(server.to(address(emil))) == 1
     (delivery,) = await deliveries(emil)
     assert (delivery.status, delivery.ended_at, delivery.lease) == (DeliveryStatus.SENT, world.clock.time, None)
 
