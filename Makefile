@@ -1,8 +1,8 @@
 # install, run, test, check, demo, format. Everything lives in .venv and .data (root's data: servers/place.py).
 PYTHON ?= python3
 UV_VERSION = 0.13.8
-# Two workers on two cores; one test alone: make test ARGS='-n 0 tests/rules/test_answering.py -k overlap'
-ARGS ?= -n 2 --dist=worksteal
+# Three workers for two cores, as some tests wait for processes; one test alone: make test ARGS='-n 0 tests/rules/test_answering.py -k overlap'
+ARGS ?= -n 3 --dist=worksteal
 
 export UV_PROJECT_ENVIRONMENT = .venv
 export UV_PYTHON_DOWNLOADS = never

@@ -7,7 +7,7 @@ from collections.abc import Coroutine, Sequence
 from operator import itemgetter
 from typing import Any
 
-ROUNDS = int(os.environ.get("RACE_ROUNDS", "10"))
+ROUNDS = int(os.environ.get("RACE_ROUNDS", "5"))
 
 
 async def all_at_once(*actions: Coroutine[Any, Any, dict[str, Any]]) -> Sequence[dict[str, Any]]:
