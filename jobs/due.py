@@ -8,6 +8,8 @@ from uuid import UUID
 
 import structlog
 
+from resolvers.pauses import pause_seconds
+
 log = structlog.get_logger()
 
 FIRST_PAUSE_SECONDS = 1.0
@@ -55,6 +57,6 @@ class DueMeetings:
     def _postpone(self, meeting_id: UUID, fault: Exception) -> None:
         failure = self._failures.setdefault(meeting_id, _Failure(0, 0.0))
         failure.times += 1
-        pause = min(FIRST_PAUSE_SECONDS * 2 ** (failure.times - 1), LONGEST_PAUSE_SECONDS) * random.uniform(0.8, 1.2)
+        pause = pause_seconds(failure.times, first=FIRST_PAUSE_SECONDS, longest=LONGEST_PAUSE_SECONDS)
         failure.again_at = self._now() + pause
         log.error("a job failed", job=self.__name__, meeting=str(meeting_id), times=failure.times, exc_info=fault)

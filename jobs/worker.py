@@ -22,11 +22,6 @@ Job = Callable[[], Awaitable[int]]
 "Does some of what is due, and says how much."
 
 
-def all_jobs() -> Sequence[Job]:
-    """Everything there is for a worker to do."""
-    return (*jobs_of_the_clock(), *jobs_outside())
-
-
 def jobs_of_the_clock() -> Sequence[Job]:
     """What time alone makes due: done within seconds, whatever is the matter outside (J1)."""
     return (

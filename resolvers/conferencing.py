@@ -4,7 +4,6 @@ Nobody waits for the platform but whoever asks it, and nothing is locked meanwhi
 """
 
 import asyncio
-import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -15,6 +14,7 @@ from tortoise.expressions import F
 from conference.platform import Attendee, PlatformUnavailable, Room, RoomMissing
 from models import Conference, JoinLink, Meeting, Person
 from models.transactions import transaction
+from resolvers.pauses import pause_seconds
 from resolvers.world import world
 from rules.joining import window
 from rules.meetings import Decision
@@ -188,8 +188,8 @@ def _log_failure(what: str, conference: Conference, failure: Exception) -> None:
 
 
 def _pause(failures: int, failure: Exception) -> timedelta:
-    """Longer and longer, never in step with the others, and for as long as the platform itself asks."""
-    longer = min(FIRST_PAUSE_SECONDS * 2 ** min(failures - 1, 30), LONGEST_PAUSE_SECONDS) * random.uniform(0.8, 1)
+    """Longer and longer, and for as long as the platform itself asks."""
+    longer = pause_seconds(failures, first=FIRST_PAUSE_SECONDS, longest=LONGEST_PAUSE_SECONDS)
     requested = failure.retry_after_seconds if isinstance(failure, PlatformUnavailable) else None
     return timedelta(seconds=max(longer, min(requested or 0, LONGEST_REQUESTED_PAUSE_SECONDS)))
 

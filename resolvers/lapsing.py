@@ -31,5 +31,5 @@ async def lapsed_meetings(excluded: Collection[UUID]) -> list[UUID]:
 
 
 async def lapse_meeting(meeting_id: UUID) -> bool:
-    """Record that it has lapsed, if it has; whoever is at work on it meanwhile is not waited for."""
+    """Record that it has lapsed, if it has; whoever is at work on it meanwhile is not waited for long."""
     return await change_by_itself(meeting_id, rule=lapse)

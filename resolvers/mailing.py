@@ -4,7 +4,6 @@ Whatever is due is leased, sent and recorded, one after the other; while a serve
 """
 
 import asyncio
-import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -20,6 +19,7 @@ from models import Delivery, Meeting, Notification, Person
 from models.deliveries import DeliveryStatus
 from resolvers.calendars import part_for
 from resolvers.notifying import text_for
+from resolvers.pauses import pause_seconds
 from resolvers.world import world
 from rules.mailing import ALWAYS_MAILED, still_right, wanted_by_mail
 from rules.terms import NotificationKind
@@ -155,15 +155,10 @@ async def _record_failure(delivery: Delivery, fault: Exception) -> None:
     if is_over:
         await _record(delivery, DeliveryStatus.FAILED, answer)
         return
+    pause = pause_seconds(delivery.failures + 1, first=FIRST_PAUSE_SECONDS, longest=LONGEST_PAUSE_SECONDS)
     await Delivery.filter(id=delivery.id, lease=delivery.lease).update(
-        lease=None, failures=F("failures") + 1, answer=answer, due_at=now + _pause(delivery.failures)
+        lease=None, failures=F("failures") + 1, answer=answer, due_at=now + timedelta(seconds=pause)
     )
-
-
-def _pause(failures: int) -> timedelta:
-    """Longer and longer, and never in step with the others."""
-    longer = min(FIRST_PAUSE_SECONDS * 2 ** min(failures, 30), LONGEST_PAUSE_SECONDS)
-    return timedelta(seconds=longer * random.uniform(0.8, 1.2))
 
 
 def _in_words(fault: Exception) -> str:

@@ -35,7 +35,7 @@ async def due_settlements(excluded: Collection[UUID]) -> list[UUID]:
 
 
 async def settle_meeting(meeting_id: UUID) -> bool:
-    """Settle it by what was said, if its time has come; whoever is at work on it meanwhile is not waited for."""
+    """Settle it by what was said, if its time has come; whoever is at work on it meanwhile is not waited for long."""
     return await change_by_itself(meeting_id, rule=partial(settling.settle, policy=world().policy))
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import structlog
 
-from live.disputes import follow_disputes
+from live.disputes import follow_disputes, staff_head
 from live.feeds import Feeds, Follower
 from live.messages import News
 from live.reading import feed_head
@@ -25,16 +25,16 @@ from resolvers.visibility import may_see, only_staff, side_of
 
 log = structlog.get_logger()
 
-DISPUTE_UPDATES = "disputeUpdates"
 PAUSE_AFTER_FAILURE_SECONDS = 1.0
+REPLAYED_AT_ONCE = 100
 
-Read = TypeVar("Read")
 MEETING_UPDATES = "meetingUpdates"
 MY_MEETING_UPDATES = "myMeetingUpdates"
 NOTIFICATIONS = "notificationReceived"
 CHAT_MESSAGES = "chatMessageSent"
-REPLAYED_AT_ONCE = 100
+DISPUTE_UPDATES = "disputeUpdates"
 
+Read = TypeVar("Read")
 Update = tuple[str, News]
 "A cursor and the news at that place of the stream."
 ConflictWarning = tuple[UUID, list[Meeting]]
@@ -172,9 +172,7 @@ def _place(after: str, stream: str, owner: object, *, newest: int) -> int:
 async def dispute_updates(feeds: Feeds, *, viewer: Person, after: str | None) -> AsyncIterator[AsyncIterator[Update]]:
     """Meetings as they are referred to Expertim and decided, for staff only (S3)."""
     only_staff(viewer)
-    place = None
-    if after is not None:
-        place = decode_cursor(after, stream=DISPUTE_UPDATES, owner=viewer.id, read=read_number)
+    place = None if after is None else _place(after, DISPUTE_UPDATES, viewer.id, newest=await staff_head())
     async with follow_disputes(feeds.broadcast, after=place) as disputes:
         yield _disputes(disputes, viewer)
 

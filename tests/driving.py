@@ -13,7 +13,7 @@ import httpx
 import websockets
 from starlette.applications import Starlette
 
-from jobs.worker import Job, all_jobs
+from jobs.worker import Job, jobs_of_the_clock, jobs_outside
 from resolvers.mailing import send_due_mails
 from tests.invariants import state
 
@@ -181,6 +181,11 @@ class Service:
         async with asyncio.timeout(WAIT_AT_MOST_SECONDS):
             while begun := asyncio.all_tasks() - before:
                 await asyncio.wait(begun)
+
+
+def all_jobs() -> Sequence[Job]:
+    """Everything there is for a worker to do."""
+    return (*jobs_of_the_clock(), *jobs_outside())
 
 
 async def drain(jobs: Sequence[Job]) -> None:

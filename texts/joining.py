@@ -1,18 +1,8 @@
 """What people read when they open their link."""
 
-from dataclasses import dataclass
-
 from rules.joining import Standing
 from texts import N_
-
-
-@dataclass(frozen=True, slots=True)
-class PageText:
-    """A page's title, and what it says below; `{opens_at}`, `{closes_at}` and `{starts_at}` in the person's zone."""
-
-    title: str
-    text: str
-
+from texts.pages import PageText
 
 CLOSED = {
     Standing.TOO_EARLY: PageText(

@@ -1,7 +1,7 @@
 """What people read who want no more e-mails of a kind."""
 
 from texts import N_
-from texts.joining import PageText
+from texts.pages import PageText
 
 ASK = PageText(
     N_("Receive no more of these e-mails?"),

@@ -1,10 +1,6 @@
 """/join/<token>: a side opens its link, and goes on to the video platform (L2, L3). The link is the credential."""
 
-import base64
-import hashlib
 from datetime import datetime
-from html import escape
-from pathlib import Path
 from string import Template
 from urllib.parse import parse_qs
 
@@ -14,19 +10,14 @@ from starlette.routing import Route
 
 from resolvers.joining import Invitation, invitation, is_recent, new_opening, open_link, was_opened, way_in
 from rules.joining import Standing
-from rules.terms import Language
 from texts import joining as texts
 from texts import say
-from texts.joining import PageText
+from texts.pages import PageText
 from texts.times import instant_text
 from web.origins import Origins
-
-FILES = Path(__file__).with_suffix("")
-PAGE = Template((FILES / "page.html").read_text())
-STYLE = (FILES / "page.css").read_text()
+from web.pages import HEADERS, filled, form_of, language_of, page
 
 OPENING = "opening"
-LARGEST_FORM_BYTES = 4_000
 LOOK_AGAIN_AFTER_SECONDS = 3
 
 # Browsers send `Origin: null` with the form of a page that allows no referrer at all, also to ourselves.
@@ -39,24 +30,13 @@ WAITING = Template('<p><a href="?$name=$value">$label</a></p>')
 
 STATUS = {Standing.TOO_EARLY: 403, Standing.OVER: 410, Standing.REPLACED: 410, Standing.NOT_AGREED: 410}
 
-HEADERS = {
-    "Cache-Control": "no-store",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    # No form-action: browsers would hold the platform, to which the form's answer leads on, to it as well.
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()}';"
-        " base-uri 'none'; frame-ancestors 'none'"
-    ),
-}
-
 
 async def join(request: Request) -> Response:
     """Let the side in whose link it is, or say why not."""
     token = request.path_params["token"]
     invited = await invitation(token)
     if invited is None:
-        return _page(texts.UNKNOWN, _language_of(request), status=404)
+        return page(texts.UNKNOWN, language_of(request), status=404)
     if invited.standing is not Standing.OPEN:
         return _closed(invited)
     if request.method == "GET":
@@ -94,12 +74,7 @@ def _is_navigation(request: Request) -> bool:
 async def _opening_in_form(request: Request) -> str:
     """The one-time value that a page of ours sends; nothing if it is not one of ours (L2)."""
     origins: Origins = request.app.state.origins
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LARGEST_FORM_BYTES:
-            return ""
-    given = parse_qs(body.decode("ascii", "replace")).get(OPENING, [])
+    given = parse_qs((await form_of(request)).decode("ascii", "replace")).get(OPENING, [])
     return given[0] if len(given) == 1 and origins.is_own(request) else ""
 
 
@@ -109,29 +84,27 @@ async def _let_in(invited: Invitation, opening: str) -> Response:
     if url is not None:
         return RedirectResponse(url, 303, HEADERS)
     language, given = invited.person.language, {"name": OPENING, "value": opening}
-    return _page(
+    return page(
         texts.WAITING,
         language,
-        head=_filled(WAITING_HEAD, seconds=str(LOOK_AGAIN_AFTER_SECONDS), **given),
-        action=_filled(WAITING, label=say(texts.GO_ON, language), **given),
+        head=filled(WAITING_HEAD, seconds=str(LOOK_AGAIN_AFTER_SECONDS), **given),
+        action=filled(WAITING, label=say(texts.GO_ON, language), **given),
     )
 
 
-async def _with_button(invited: Invitation, page: PageText, *, status: int = 200) -> Response:
-    form = _filled(
+async def _with_button(invited: Invitation, text: PageText, *, status: int = 200) -> Response:
+    form = filled(
         FORM,
         name=OPENING,
         value=await new_opening(invited.link),
         label=say(texts.JOIN_BUTTON, invited.person.language),
     )
-    return _page(
-        page, invited.person.language, status=status, head=_filled(FORM_HEAD), action=form, **_instants(invited)
-    )
+    return page(text, invited.person.language, status=status, head=filled(FORM_HEAD), action=form, **_instants(invited))
 
 
 def _closed(invited: Invitation) -> Response:
     standing = invited.standing
-    return _page(texts.CLOSED[standing], invited.person.language, status=STATUS[standing], **_instants(invited))
+    return page(texts.CLOSED[standing], invited.person.language, status=STATUS[standing], **_instants(invited))
 
 
 def _instants(invited: Invitation) -> dict[str, str]:
@@ -145,27 +118,6 @@ def _instants(invited: Invitation) -> dict[str, str]:
         "opens_at": told(invited.window.opens_at),
         "closes_at": told(invited.window.closes_at),
     }
-
-
-def _language_of(request: Request) -> Language:
-    """Of somebody of whom we know nothing else."""
-    wanted = request.headers.get("accept-language", "").strip().lower()
-    return Language.DE if wanted.startswith("de") else Language.EN
-
-
-def _page(
-    page: PageText, language: Language, *, status: int = 200, head: str = "", action: str = "", **instants: str
-) -> Response:
-    """A page of these texts; `head` and `action` are HTML already."""
-    title, text = say(page.title, language), say(page.text, language, **instants)
-    content = PAGE.substitute(
-        language=language.lower(), title=escape(title), text=escape(text), style=STYLE, head=head, action=action
-    )
-    return Response(content, status, HEADERS, media_type="text/html")
-
-
-def _filled(template: Template, **texts: str) -> str:
-    return template.substitute({name: escape(text) for name, text in texts.items()})
 
 
 JOIN_ROUTES = [Route("/join/{token}", join, methods=["GET", "POST"])]

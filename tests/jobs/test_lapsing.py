@@ -16,13 +16,13 @@ from tortoise.connection import get_connection
 
 import live.feeds
 from jobs import worker
-from jobs.worker import all_jobs, work
+from jobs.worker import work
 from models import Meeting, SandboxClock, TimelineEvent
 from resolvers.lapsing import MOST_AT_ONCE
 from rules.terms import MeetingStatus, TimelineEventKind
 from schema.ids import global_id, row_id
 from settings import Settings
-from tests.driving import Client, Service
+from tests.driving import Client, Service, all_jobs
 from tests.jobs.test_worker import running_worker
 
 UPDATES = "subscription { myMeetingUpdates { event { kind actor } meeting { id status creditPaymentStatus } } }"

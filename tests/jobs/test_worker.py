@@ -14,14 +14,14 @@ import pytest
 from tortoise.connection import get_connection
 
 from jobs import worker
-from jobs.worker import all_jobs, work
+from jobs.worker import work
 from models import IdempotencyKey
 from models.ids import uuid7
 from resolvers.forgetting import AT_ONCE, forget_old_keys
 from rules.policy import Policy
 from schema.ids import row_id
 from settings import Settings
-from tests.driving import Client, Service
+from tests.driving import Client, Service, all_jobs
 
 ROOT = Path(__file__).parents[2]
 KEPT = timedelta(hours=Policy().idempotency_keys_kept_hours)

@@ -186,7 +186,9 @@ async def test_k4_48_hours_are_elapsed_hours_across_a_change_of_the_clocks(
     await in_time.do(canceller, "cancelMeeting")
     assert in_time.standing == ("CANCELLED", "RETURNED")
     world.clock.advance(microseconds=1)
-    assert (await late.attempt(canceller, "cancelMeeting", reasonCode="OTHER"))["__typename"] == "LateCancellation"
+    async with world.nothing_changes():
+        attempted = await late.attempt(canceller, "cancelMeeting", reasonCode="OTHER")
+    assert attempted["__typename"] == "LateCancellation"
 
 
 @PROPOSER
@@ -216,7 +218,8 @@ async def test_r2_k1_who_chose_the_alternative_of_a_rejected_meeting_takes_all_o
 ):
     story = await (await Negotiation(world, uma, emil).reject(proposer)).choose(chooser, hours=1)
     credits_were = story.meeting["creditPaymentStatus"]
-    result = await story.attempt(OTHER[chooser], "cancelMeeting", reasonCode="OTHER")
+    async with world.nothing_changes():
+        result = await story.attempt(OTHER[chooser], "cancelMeeting", reasonCode="OTHER")
     assert (result["__typename"], result["refusal"]) == ("ActionRefused", "NOT_YOUR_SIDE")
     await story.do(chooser, "cancelMeeting", reasonCode=None)  # an hour ahead, and no less free for that
     assert story.standing == ("CANCELLED", "RETURNED" if chooser == "USER" else credits_were)

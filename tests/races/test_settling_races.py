@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from jobs.worker import all_jobs
 from resolvers.settling import settle_meeting
 from schema.ids import row_id
-from tests.driving import Client, Service, drain
+from tests.driving import Client, Service, all_jobs, drain
 from tests.races import ROUNDS, all_at_once
 from tests.settlements import EXPERTIMS, FINAL, MINE, SMOOTH, THEIRS, WEEK_HOURS, Held, held, held_together
 

@@ -6,7 +6,10 @@ from typing import Any
 import pytest
 
 import live.feeds
+from resolvers.cursors import encode_cursor
 from resolvers.disputes import oldest_dispute_age
+from resolvers.watching import DISPUTE_UPDATES
+from schema.ids import row_id
 from tests.driving import Client, Service, all_edges
 from tests.settlements import EXPERTIMS, Held, held, held_together
 
@@ -96,11 +99,13 @@ async def test_a_cursor_of_another_list_or_person_is_refused(
     for who, query, after in ((other, DISPUTES, cursor), (stella, DISPUTES, "x"), (stella, DISPUTES, cursor + "A")):
         (error,) = await who.errors(query, after=after)
         assert error["extensions"]["code"] == "BAD_USER_INPUT"
-    async with stella.socket() as socket:
-        payload = {"query": UPDATES, "variables": {"after": cursor}}
-        await socket.send({"id": "1", "type": "subscribe", "payload": payload})
-        message = await socket.receive()
-        assert message["payload"][0]["extensions"]["code"] == "BAD_USER_INPUT"
+    not_reached = encode_cursor(DISPUTE_UPDATES, row_id("Person", stella.id), 10**9)
+    for after in (cursor, not_reached):
+        async with stella.socket() as socket:
+            payload = {"query": UPDATES, "variables": {"after": after}}
+            await socket.send({"id": "1", "type": "subscribe", "payload": payload})
+            message = await socket.receive()
+            assert message["payload"][0]["extensions"]["code"] == "BAD_USER_INPUT"
 
 
 async def test_s3_w1_staff_are_told_live_what_is_referred_and_decided_by_people_and_by_time(

@@ -219,7 +219,8 @@ async def test_s3_staff_decide_what_was_referred_with_a_note_that_both_sides_see
         by = {"id": stella.id} if viewer is stella else None
         assert [node["person"] for node in nodes] == [by] * len(kinds), "who decided, only staff are shown"
         assert [node["note"] for node in nodes] == ["After hearing both.", *[None] * (len(kinds) - 1)]
-    again = await meeting.decide(stella, outcome)
+    async with world.nothing_changes():
+        again = await meeting.decide(stella, outcome)
     assert (again["__typename"], again["refusal"]) == ("ActionRefused", "WRONG_STATUS")
 
 
