@@ -4,9 +4,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+from starlette.websockets import WebSocket
 from tortoise.contrib.starlette import RegisterTortoise
 
 from conference.choosing import chosen_platform
@@ -15,6 +19,7 @@ from live.feeds import Feeds
 from live.publisher import Publisher
 from logs import configure_logs
 from mail.choosing import chosen_mailer
+from measuring import serving
 from models.database import tortoise_config
 from resolvers.links import Links
 from resolvers.world import Clock, MovableClock, RealClock, World, enter
@@ -27,11 +32,28 @@ from web.graphql_http import PREFLIGHT_HEADERS, graphql_over_http
 from web.graphql_socket import graphql_over_websocket
 from web.health import health, ready
 from web.joining import JOIN_ROUTES
+from web.limits import People
 from web.metrics import metrics_routes
 from web.origins import Origins, cors
 from web.sandbox import SANDBOX_ROUTES
+from web.supervision import gone_with_the_supervisor
 from web.tokens import Tokens
 from web.unsubscribing import UNSUBSCRIBE_ROUTES
+
+
+class Service(Starlette):
+    """HTTP by routes and middleware; sockets without them, as what waits in their frames takes 5 kB of each."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            await super().__call__(scope, receive, send)
+            return
+        scope["app"] = self
+        websocket = WebSocket(scope, receive, send)
+        if scope["path"] == "/graphql":
+            await graphql_over_websocket(websocket)
+        else:
+            await websocket.close()
 
 
 def create_app(settings: Settings | None = None, *, clock: Clock | None = None) -> Starlette:
@@ -42,7 +64,6 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     graphql.methods = {"GET", "POST"}  # given as an argument, GET brings HEAD along, which would run a query for nobody
     routes = [
         graphql,
-        WebSocketRoute("/graphql", graphql_over_websocket),
         Route("/health", health),
         Route("/ready", ready),
         *JOIN_ROUTES,
@@ -50,7 +71,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
         *CALENDAR_ROUTES,
         *UNSUBSCRIBE_ROUTES,
     ]
-    app = Starlette(
+    app = Service(
         routes=[*routes, *([*SANDBOX_ROUTES, *GRAPHIQL_ROUTES] if known.sandbox else [])],
         # In this order, so that a page can read the answer to a request that failed, too.
         middleware=[
@@ -62,6 +83,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
     app.router.redirect_slashes = False  # a redirect's address would be made of whatever Host the client named
     app.state.origins = Origins(known)
     app.state.tokens = Tokens(known)
+    app.state.people = People(known.sockets_per_person)
     return app
 
 
@@ -86,13 +108,16 @@ async def _lifespan(app: Starlette, settings: Settings, clock: Clock) -> AsyncIt
             )
         )
         broadcast = Broadcast(settings.redis_url, publisher)
-        app.state.redis = Redis.from_url(settings.redis_url, socket_connect_timeout=1, socket_timeout=None)
+        app.state.redis = Redis.from_url(
+            settings.redis_url, socket_connect_timeout=1, socket_timeout=None, retry=Retry(NoBackoff(), 1)
+        )
         app.state.feeds = Feeds(broadcast)
         await publisher.start()
         await broadcast.connect()
         await app.state.feeds.start()
         try:
-            yield
+            with serving(), gone_with_the_supervisor():
+                yield
         finally:
             await app.state.feeds.stop()
             await broadcast.disconnect()

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 from rules.policy import Policy
 
 SHORTEST_SECRET_BYTES = 32
+MOST_WEB_PROCESSES = 64
 
 # A sandbox hands a token for anybody to anybody, so its secrets keep nothing secret.
 SANDBOX_SECRET = "the sandbox gives everybody every token"
@@ -69,6 +70,12 @@ class Settings:
     sandbox: bool = False
     metrics_token: str | None = field(default=None, repr=False)
     "Who may read the metrics says this; without it nobody can."
+    sockets_per_person: int = 100
+    "How many one person may have open in one process; in a sandbox, where one may try many clients, 10,000."
+    metrics_port: int | None = None
+    "Where the worker tells its own figures, if anywhere."
+    web_concurrency: int = 1
+    "How many web processes share the port."
     introspection: bool = False
     "Whether clients may ask for the schema itself, and are told what they may have meant."
     allowed_origins: tuple[str, ...] = ()
@@ -129,6 +136,11 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
         app_url=url("APP_URL", ("https", "http")) if environment.get("APP_URL") else None,
         sandbox=sandbox,
         metrics_token=environment.get("METRICS_TOKEN") or None,
+        sockets_per_person=_number(
+            environment, "SOCKETS_PER_PERSON", 10_000 if sandbox else 100, wrong, at_most=1_000_000
+        ),
+        metrics_port=_number(environment, "METRICS_PORT", 0, wrong, at_least=0, at_most=65535) or None,
+        web_concurrency=_number(environment, "WEB_CONCURRENCY", 1, wrong, at_most=MOST_WEB_PROCESSES),
         introspection=_flag(environment, "INTROSPECTION", wrong, default=sandbox),
         allowed_origins=_origins(environment, wrong),
         policy=_policy(environment, wrong),
@@ -138,6 +150,8 @@ def parse_settings(environment: Mapping[str, str]) -> Settings:
     wrong += _faults_of_platform(settings)
     if settings.metrics_token and (fault := _fault_of_secret(settings.metrics_token)):
         wrong.append(f"METRICS_TOKEN {fault}: a random string of at least {SHORTEST_SECRET_BYTES} bytes")
+    if settings.metrics_port and not settings.metrics_token:
+        wrong.append("METRICS_TOKEN is missing: who may read the figures at METRICS_PORT")
     wrong += _faults_of_mail(settings, environment)
     if wrong:
         raise InvalidSettings("\n".join(wrong))
@@ -193,6 +207,8 @@ def _faults_of_mail(settings: Settings, environment: Mapping[str, str]) -> list[
         faults.append("MAIL_FROM must be an address like noreply@example.com, and nothing else")
     if settings.app_url and ("?" in settings.app_url or "#" in settings.app_url):
         faults.append("APP_URL must have no ? and no #: the paths of pages follow it")
+    if settings.public_url.isprintable() and not settings.public_url.isascii():
+        faults.append("PUBLIC_URL must be ASCII, another host as xn--...: it stands in the headers of e-mails")
     if settings.smtp_url is None:
         return faults
     if not environment.get("MAIL_FROM"):

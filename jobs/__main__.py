@@ -7,6 +7,7 @@ import structlog
 from tortoise import Tortoise
 
 from conference.choosing import chosen_platform
+from jobs.metrics import told_at
 from jobs.worker import jobs_of_the_clock, jobs_outside, work
 from live.publisher import Publisher
 from logs import configure_logs
@@ -53,4 +54,5 @@ async def main(settings: Settings) -> None:
 if __name__ == "__main__":
     known = read_settings()
     configure_logs(for_people=known.sandbox)
-    asyncio.run(main(known))
+    with told_at(known.metrics_port, known.metrics_token):
+        asyncio.run(main(known))

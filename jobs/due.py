@@ -8,6 +8,7 @@ from uuid import UUID
 
 import structlog
 
+from measuring import job_failed
 from resolvers.pauses import pause_seconds
 
 log = structlog.get_logger()
@@ -57,6 +58,7 @@ class DueMeetings:
     def _postpone(self, meeting_id: UUID, fault: Exception) -> None:
         failure = self._failures.setdefault(meeting_id, _Failure(0, 0.0))
         failure.times += 1
+        job_failed(self.__name__)
         pause = pause_seconds(failure.times, first=FIRST_PAUSE_SECONDS, longest=LONGEST_PAUSE_SECONDS)
         failure.again_at = self._now() + pause
         log.error("a job failed", job=self.__name__, meeting=str(meeting_id), times=failure.times, exc_info=fault)

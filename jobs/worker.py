@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 import structlog
 
 from jobs.due import DueMeetings
+from measuring import job_failed, job_step
 from resolvers.conferencing import bring_next_conference
 from resolvers.forgetting import forget_old_keys
 from resolvers.lapsing import lapse_meeting, lapsed_meetings
@@ -52,7 +53,11 @@ async def work(stop: asyncio.Event, jobs: Sequence[Job]) -> None:
 
 async def _did_something(job: Job) -> bool:
     try:
-        return await job() > 0
+        done = await job()
     except Exception:
         log.exception("a job failed", job=job.__name__)
+        job_step(job.__name__)
+        job_failed(job.__name__)
         return False
+    job_step(job.__name__, done)
+    return done > 0

@@ -131,6 +131,8 @@ class _Session:
         self._news = asyncio.Event()
         self._news.set()
         self._waiting: dict[str, asyncio.Event] = {}
+        self._silent_for = 0
+        "How often it was looked at since anything was heard of it."
         self._over = False
 
     async def run(self) -> None:
@@ -139,6 +141,7 @@ class _Session:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._ask_for_changes())
                 group.create_task(self._receive())
+                group.create_task(self._keep_asking())
         finally:
             self._over = True
             for change in self._waiting.values():
@@ -186,14 +189,19 @@ class _Session:
                     self._answered(channel.decode())
 
     async def _read(self) -> Any:
-        """The next thing Redis says; a peer that stays silent even when asked is as good as dead."""
-        said = await self._connection.read_response(timeout=PING_AFTER_SECONDS)
-        if said is None:
-            await self._send("PING")
-            said = await self._connection.read_response(timeout=ANSWER_WITHIN_SECONDS)
-        if said is None:
-            raise RedisConnectionError("no answer to a ping")
+        """The next thing Redis says. Without a timeout, which for each of very many messages would take its time."""
+        said = await self._connection.read_response()
+        self._silent_for = 0
         return said
+
+    async def _keep_asking(self) -> None:
+        """A peer that stays silent even when asked is as good as dead."""
+        while True:
+            await asyncio.sleep(PING_AFTER_SECONDS)
+            self._silent_for += 1
+            if self._silent_for > 1:
+                raise RedisConnectionError("no answer to a ping")
+            await self._send("PING")
 
     async def _send(self, *command: str) -> None:
         async with asyncio.timeout(ANSWER_WITHIN_SECONDS):

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import Enum
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 import broadcaster
 import structlog
@@ -24,6 +24,19 @@ class Resync(Enum):
 
 
 RESYNC: Final = Resync.RESYNC
+
+
+class Receiver(Protocol):
+    """Whoever is told at once of what arrives on a channel; must neither wait nor fail."""
+
+    def push(self, payload: str) -> None:
+        """A message has come."""
+
+    def resync(self) -> None:
+        """Messages may be missing."""
+
+    def end(self) -> None:
+        """None will come any more."""
 
 
 class Subscriber:
@@ -73,7 +86,7 @@ class Broadcast(broadcaster.Broadcast):
         self._redis = RedisBackend(url, publisher)
         super().__init__(backend=self._redis)
         self._queue_size = queue_size
-        self._followers: dict[str, set[Subscriber]] = {}
+        self._receivers: dict[str, set[Receiver]] = {}
         self._distributing: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -99,43 +112,52 @@ class Broadcast(broadcaster.Broadcast):
             self._distributing.cancel()
             await asyncio.wait({self._distributing})
             self._distributing = None
-        for subscriber in self._everyone():
-            subscriber.end()
+        for receiver in self._everyone():
+            receiver.end()
         await self._redis.disconnect()
 
     @asynccontextmanager
     async def subscribe(self, channel: str) -> AsyncIterator[Subscriber]:  # type: ignore[override]
         """Follow a channel; what is published after this has been entered is not missed without a RESYNC."""
         subscriber = Subscriber(self._queue_size)
-        if self._distributing is None:
-            subscriber.end()
-        self._followers.setdefault(channel, set()).add(subscriber)
         try:
-            await self._redis.subscribe(channel)
+            await self.join(channel, subscriber)
             yield subscriber
         finally:
-            # No await between the last one's leaving and the wish, so that nobody can join in between.
-            self._followers[channel].discard(subscriber)
-            if not self._followers[channel]:
-                del self._followers[channel]
-                await self._redis.unsubscribe(channel)
+            await self.leave(channel, subscriber)
             subscriber.end()
+
+    async def join(self, channel: str, receiver: Receiver) -> None:
+        """Tell it of what is published once this has returned; it must `leave`, also if this was cancelled."""
+        if self._distributing is None:
+            receiver.end()
+        self._receivers.setdefault(channel, set()).add(receiver)
+        await self._redis.subscribe(channel)
+
+    async def leave(self, channel: str, receiver: Receiver) -> None:
+        """Tell it of nothing any more. Never suspends, so that nobody can join in between."""
+        if receiver not in (receivers := self._receivers.get(channel, set())):
+            return
+        receivers.discard(receiver)
+        if not receivers:
+            del self._receivers[channel]
+            await self._redis.unsubscribe(channel)
 
     async def _distribute(self) -> None:
         while True:
             try:
                 event = await self._redis.next_published()
-                for subscriber in self._followers.get(event.channel, ()):
+                for receiver in self._receivers.get(event.channel, ()):
                     if isinstance(event, ResyncEvent):
-                        subscriber.resync()
+                        receiver.resync()
                     else:
-                        subscriber.push(event.message)
+                        receiver.push(event.message)
             except Exception:
                 # Whatever was lost with it, everyone finds in the database; ending them would lose more.
                 log.exception("distributing messages failed")
-                for subscriber in self._everyone():
-                    subscriber.resync()
+                for receiver in self._everyone():
+                    receiver.resync()
                 await asyncio.sleep(PAUSE_AFTER_FAILURE_SECONDS)
 
-    def _everyone(self) -> list[Subscriber]:
-        return [subscriber for followers in self._followers.values() for subscriber in followers]
+    def _everyone(self) -> list[Receiver]:
+        return [receiver for receivers in self._receivers.values() for receiver in receivers]

@@ -6,7 +6,6 @@ told is found all the same.
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import structlog
 
@@ -36,34 +35,51 @@ async def read_disputes(*, after: int, at_most: int = feeds.MOST_WAITING) -> lis
     ]
 
 
-@asynccontextmanager
-async def follow_disputes(broadcast: Broadcast, *, after: int | None) -> AsyncIterator[AsyncIterator[News]]:
-    """What is referred and decided after a number, or from now on: each once, in order."""
-    async with broadcast.subscribe(STAFF_CHANNEL) as messages:
-        heartbeat = asyncio.create_task(_keep_reminding(messages, broadcast), name="disputes")
-        try:
-            yield _read_on(messages, await staff_head() if after is None else after)
-        finally:
-            heartbeat.cancel()
-            await asyncio.wait({heartbeat})
+class Disputes:
+    """What is referred and decided after a number: each once, in order."""
+
+    def __init__(self, broadcast: Broadcast) -> None:
+        self._broadcast = broadcast
+        self._messages = Subscriber(queue_size=1)
+        self._heartbeat = asyncio.create_task(self._keep_reminding(), name="disputes")
+
+    async def aclose(self) -> None:
+        """Follow no more."""
+        self._heartbeat.cancel()
+        await self._broadcast.leave(STAFF_CHANNEL, self._messages)
+        await asyncio.wait({self._heartbeat})
+
+    async def after(self, position: int) -> AsyncIterator[News]:
+        """The events after this number, and then those that come."""
+        self._messages.resync()  # what there is already is read at once
+        async for _ in self._messages:
+            while found := await _persistently_read(position):
+                for news in found:
+                    assert news.event is not None
+                    assert news.event.staff_position is not None
+                    position = news.event.staff_position
+                    yield news
+        raise RuntimeError("nobody listens for disputes any more")
+
+    async def _listen(self) -> None:
+        await self._broadcast.join(STAFF_CHANNEL, self._messages)
+
+    async def _keep_reminding(self) -> None:
+        while True:
+            connected = self._broadcast.connected
+            await asyncio.sleep(feeds.HEARTBEAT_SECONDS if connected else feeds.HEARTBEAT_WITHOUT_REDIS_SECONDS)
+            self._messages.resync()
 
 
-async def _keep_reminding(messages: Subscriber, broadcast: Broadcast) -> None:
-    while True:
-        await asyncio.sleep(feeds.HEARTBEAT_SECONDS if broadcast.connected else feeds.HEARTBEAT_WITHOUT_REDIS_SECONDS)
-        messages.resync()
-
-
-async def _read_on(messages: Subscriber, position: int) -> AsyncIterator[News]:
-    messages.resync()  # what there is already is read at once
-    async for _ in messages:
-        while found := await _persistently_read(position):
-            for news in found:
-                assert news.event is not None
-                assert news.event.staff_position is not None
-                position = news.event.staff_position
-                yield news
-    raise RuntimeError("nobody listens for disputes any more")
+async def follow_disputes(broadcast: Broadcast) -> Disputes:
+    """Listens once this returns; whoever follows must close it."""
+    disputes = Disputes(broadcast)
+    try:
+        await disputes._listen()
+    except BaseException:
+        await disputes.aclose()
+        raise
+    return disputes
 
 
 async def _persistently_read(after: int) -> list[News]:

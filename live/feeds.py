@@ -5,17 +5,17 @@ a gap, a resync or a heartbeat that finds a newer head, the reader reads from it
 """
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Self
 from uuid import UUID
+from weakref import WeakValueDictionary
 
 import structlog
 
-from live.broadcast import RESYNC, Broadcast, Subscriber
-from live.messages import News, decode, person_channel
+import measuring
+from live.broadcast import Broadcast
+from live.messages import News, Profile, decode, person_channel
 from live.reading import feed_head, feed_heads, read_feed
+from models import Person
 
 log = structlog.get_logger()
 
@@ -28,14 +28,18 @@ MOST_WAITING = 100
 class Follower:
     """A person's feed from a position on: each entry once, in order, whatever Redis does meanwhile."""
 
-    def __init__(self, person_id: UUID, *, after: int | None = None) -> None:
+    # There are very many of them, mostly idle.
+    __slots__ = ("_behind", "_ended", "_person_id", "_reader", "_waiter", "_waiting", "position")
+
+    def __init__(self, person_id: UUID, *, after: int | None = None, reader: "_Reader | None" = None) -> None:
         self.position = after or 0
         self._person_id = person_id
-        self._waiting: deque[tuple[int, News]] = deque()
+        self._reader = reader
+        self._waiting: list[tuple[int, News]] = []
         self._behind = after is not None
         "Whether there is more than waits here: it is read once that is served."
         self._ended = False
-        self._news = asyncio.Event()
+        self._waiter: asyncio.Future[None] | None = None
 
     def __aiter__(self) -> Self:
         return self
@@ -43,7 +47,7 @@ class Follower:
     async def __anext__(self) -> News:
         while True:
             while self._waiting:
-                position, news = self._waiting.popleft()
+                position, news = self._waiting.pop(0)
                 if position > self.position:
                     self.position = position
                     return news
@@ -52,8 +56,8 @@ class Follower:
             elif self._ended:
                 raise RuntimeError("nobody reads this feed any more")
             else:
-                self._news.clear()
-                await self._news.wait()
+                self._waiter = asyncio.get_running_loop().create_future()
+                await self._waiter
 
     async def something_new(self) -> None:
         """Wait for the next entry, and pass over those that wait behind it."""
@@ -68,14 +72,24 @@ class Follower:
             self._behind = True
         else:
             self._waiting.extend(entries)
-        self._news.set()
+        self._wake()
 
     def end(self) -> None:
         """Nothing will be offered any more: whoever iterates fails, and may begin again."""
         self._ended = True
-        self._news.set()
+        self._wake()
+
+    async def aclose(self) -> None:
+        """Follow no more."""
+        if self._reader:
+            await self._reader.leave(self)
+
+    def _wake(self) -> None:
+        if self._waiter and not self._waiter.done():
+            self._waiter.set_result(None)
 
     async def _catch_up(self) -> None:
+        measuring.replayed()
         self._behind = False  # what is offered from here on comes after all that is read now, and is taken
         try:
             entries = await _persistently_read(self._person_id, self.position)
@@ -85,27 +99,29 @@ class Follower:
         if self._behind or len(entries) == MOST_WAITING:
             # What was taken meanwhile need not follow on what was read: it will be read too.
             self._behind = True
-            self._waiting = deque(entries)
+            self._waiting = entries
         else:
-            self._waiting.extendleft(reversed(entries))
+            self._waiting[:0] = entries
 
 
 class Feeds:
-    """Whom this process reads feeds for."""
+    """Whom this process reads feeds for, and who watches."""
 
     def __init__(self, broadcast: Broadcast) -> None:
         self._broadcast = broadcast
         self._readers: dict[UUID, _Reader] = {}
+        self._viewers: WeakValueDictionary[tuple[UUID, bool], Person] = WeakValueDictionary()
         self._heartbeat: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         self._heartbeat = asyncio.create_task(self._keep_comparing_heads(), name="heads")
 
     async def stop(self) -> None:
-        for task in [self._heartbeat, *(reader.task for reader in self._readers.values())]:
-            if task is not None:
-                task.cancel()
-                await asyncio.wait({task})
+        if self._heartbeat:
+            self._heartbeat.cancel()
+            await asyncio.wait({self._heartbeat})
+        for reader in list(self._readers.values()):
+            await reader.stop()
 
     @property
     def broadcast(self) -> Broadcast:
@@ -117,99 +133,162 @@ class Feeds:
         """How many people have a reader in this process."""
         return len(self._readers)
 
-    @asynccontextmanager
-    async def follow(self, person_id: UUID, *, after: int | None = None) -> AsyncIterator[Follower]:
-        """A person's feed after a position, or from now on: what is committed once this is entered is not missed."""
+    def viewer(self, person: Person) -> Person:
+        """One and the same for all who watch as this person and in this role; kept as the person is spoken to."""
+        viewer = self._viewers.setdefault((person.id, person.is_staff), person)
+        self._speak(person.id, Profile(person.language, person.time_zone))
+        return viewer
+
+    async def follow(self, person_id: UUID, *, after: int | None = None) -> Follower:
+        """A person's feed after a position, or from now on: what is committed once this returns is not missed.
+
+        Whoever follows must close it.
+        """
         reader = self._readers.get(person_id)
-        if reader is None or reader.task.done():
-            reader = self._readers[person_id] = _Reader(person_id, self._broadcast)
-        follower = Follower(person_id, after=after)
+        if reader is None:
+            reader = self._readers[person_id] = _Reader(person_id, self)
+        follower = Follower(person_id, after=after, reader=reader)
         reader.followers.add(follower)
         try:
             await reader.listening()
             if after is None:
                 follower.position = await feed_head(person_id)
-            yield follower
-        finally:
-            reader.followers.discard(follower)
-            if not reader.followers and self._readers.get(person_id) is reader:
-                # No await between the last one's leaving and this, so that nobody joins a reader that ends.
-                del self._readers[person_id]
-                reader.task.cancel()
-                await asyncio.wait({reader.task})
+        except BaseException:
+            await follower.aclose()
+            raise
+        return follower
+
+    def _forget(self, reader: "_Reader") -> None:
+        """No await between the last one's leaving and this, so that nobody joins a reader that ends."""
+        if self._readers.get(reader.person_id) is reader:
+            del self._readers[reader.person_id]
+
+    def _speak(self, person_id: UUID, profile: Profile) -> None:
+        """Whoever watches may meanwhile have changed what they are spoken to in."""
+        for is_staff in (False, True):
+            if viewer := self._viewers.get((person_id, is_staff)):
+                viewer.language, viewer.time_zone = profile.language, profile.time_zone
 
     async def _keep_comparing_heads(self) -> None:
         """One query for everybody finds what no message told."""
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS if self._broadcast.connected else HEARTBEAT_WITHOUT_REDIS_SECONDS)
             try:
-                heads = await feed_heads(list(self._readers))
+                heads = await feed_heads(list({*self._readers, *(person_id for person_id, _ in self._viewers)}))
             except Exception as error:
                 log.warning("cannot compare the heads of feeds", error=repr(error))
                 continue
-            for person_id, head in heads.items():
+            for person_id, head, profile in heads:
+                self._speak(person_id, profile)
                 if reader := self._readers.get(person_id):
                     reader.compare(head)
 
 
 class _Reader:
-    """Reads one person's feed for all who follow it in this process."""
+    """Reads one person's feed for all who follow it in this process: a `Receiver` of their channel."""
 
-    def __init__(self, person_id: UUID, broadcast: Broadcast) -> None:
+    __slots__ = ("_again", "_catching_up", "_feeds", "_position", "_starting", "followers", "person_id")
+
+    def __init__(self, person_id: UUID, feeds: Feeds) -> None:
+        self.person_id = person_id
         self.followers: set[Follower] = set()
-        self._person_id = person_id
-        self._broadcast = broadcast
-        self._messages: Subscriber | None = None
-        self._position = 0
-        self._listening = asyncio.Event()
-        self.task = asyncio.create_task(self._read(), name=f"feed of {person_id}")
-        self.task.add_done_callback(self._has_ended)
+        self._feeds = feeds
+        self._position: int | None = None
+        "Up to where the followers were served; unknown until it listens."
+        self._catching_up: asyncio.Task[None] | None = None
+        self._again = False
+        "Whether something came while it was reading, which may have been too early to find it."
+        self._starting: asyncio.Task[None] | None = asyncio.create_task(self._start(), name=f"feed of {person_id}")
 
     async def listening(self) -> None:
         """Returns once nothing that is committed from now on can be missed."""
-        await self._listening.wait()
+        if self._starting:
+            await asyncio.shield(self._starting)
 
-    def _has_ended(self, task: asyncio.Task[None]) -> None:
-        """Whoever still follows is told, instead of waiting for ever."""
-        if not task.cancelled() and (fault := task.exception()):
-            log.error("a feed's reader failed", exc_info=fault)
-        self._listening.set()
-        for follower in self.followers:
-            follower.end()
+    async def leave(self, follower: Follower) -> None:
+        """One follows no more; the last one ends it."""
+        self.followers.discard(follower)
+        if not self.followers:
+            self._feeds._forget(self)
+            await self.stop()
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        tasks = {task for task in (self._starting, self._catching_up) if task}
+        for task in tasks:
+            task.cancel()
+        await self._feeds.broadcast.leave(person_channel(self.person_id), self)
+        if tasks:
+            await asyncio.wait(tasks)
 
     def compare(self, head: int) -> None:
         """Read again if there is more than has been served."""
-        if self._messages is not None and head > self._position:
-            self._messages.resync()
+        if self._position is not None and head > self._position:
+            self.resync()
 
-    async def _read(self) -> None:
-        async with self._broadcast.subscribe(person_channel(self._person_id)) as messages:
-            self._position = await _persistently_head(self._person_id)
-            self._messages = messages
-            self._listening.set()
-            async for message in messages:
-                if message is RESYNC:
-                    await self._catch_up()
-                else:
-                    await self._take(message)
-
-    async def _take(self, message: str) -> None:
+    def push(self, payload: str) -> None:
+        """Serve what a message tells, if it is what comes next; otherwise read."""
         try:
-            first, news = decode(message)
+            self._take(payload)
+        except Exception as fault:
+            self._fail(fault)
+
+    def resync(self) -> None:
+        """Read what no message told."""
+        measuring.resynced()
+        if self._catching_up or self._position is None:
+            self._again = True
+        else:
+            self._catching_up = asyncio.create_task(self._catch_up(), name=f"catching up on {self.person_id}")
+
+    def end(self) -> None:
+        """Whoever still follows is told, instead of waiting for ever."""
+        self._feeds._forget(self)
+        for follower in self.followers:
+            follower.end()
+
+    def _fail(self, fault: BaseException) -> None:
+        log.error("a feed's reader failed", exc_info=fault)
+        self.end()
+
+    async def _start(self) -> None:
+        await self._feeds.broadcast.join(person_channel(self.person_id), self)
+        self._position = await _persistently_head(self.person_id)
+        self._starting = None
+        if self._again:
+            self.resync()
+
+    def _take(self, payload: str) -> None:
+        try:
+            told = decode(payload)
         except Exception:  # whoever sent it, it is only a hint that there may be news
             log.exception("a message can't be read")
-            await self._catch_up()
+            self.resync()
             return
-        if first > self._position + 1:
-            await self._catch_up()  # a message tells of what is committed, so this finds it too
+        if isinstance(told, Profile):
+            self._feeds._speak(self.person_id, told)
+        elif self._catching_up or self._position is None or told[0] > self._position + 1:
+            self.resync()  # a message tells of what is committed, so reading finds it too
         else:
-            self._serve(list(enumerate(news, start=first)))
+            self._serve(list(enumerate(told[1], start=told[0])))
 
     async def _catch_up(self) -> None:
-        while entries := await _persistently_read(self._person_id, self._position):
-            self._serve(entries)
+        measuring.replayed()
+        try:
+            while True:
+                self._again = False
+                assert self._position is not None
+                while entries := await _persistently_read(self.person_id, self._position):
+                    self._serve(entries)
+                if not self._again:
+                    return
+        except Exception as fault:
+            self._fail(fault)
+        finally:
+            self._catching_up = None
 
     def _serve(self, entries: list[tuple[int, News]]) -> None:
+        assert self._position is not None
         fresh = [(position, news) for position, news in entries if position > self._position]
         if not fresh:
             return

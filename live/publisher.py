@@ -11,6 +11,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+import measuring
+
 log = structlog.get_logger()
 
 SEND_WITHIN_SECONDS = 1.0
@@ -57,7 +59,7 @@ class Publisher:
         """Take (channel, payload) pairs to be sent soon, or dropped if Redis is away (W2a)."""
         before = len(self._backlog)
         self._backlog.extend(messages)
-        self.dropped += before + len(messages) - len(self._backlog)
+        self._drop(before + len(messages) - len(self._backlog))
         self._news.set()
 
     async def _keep_sending(self) -> None:
@@ -79,6 +81,7 @@ class Publisher:
             self._failed(batch, error)
             await asyncio.sleep(PAUSE_AFTER_FAILURE_SECONDS)
         else:
+            measuring.published(len(batch))
             self._succeeded()
 
     async def _send(self, batch: list[tuple[str, bytes | str]]) -> None:
@@ -87,9 +90,13 @@ class Publisher:
                 pipeline.publish(channel, payload)
             await pipeline.execute()
 
+    def _drop(self, messages: int) -> None:
+        self.dropped += messages
+        measuring.dropped(messages)
+
     def _failed(self, batch: list[tuple[str, bytes | str]], error: Exception) -> None:
         # Nothing is sent again: PostgreSQL has it all, and the readers' heartbeat finds what no message told.
-        self.dropped += len(batch)
+        self._drop(len(batch))
         if not self._failing:
             self._failing = True
             log.warning("cannot publish to redis", error=repr(error))

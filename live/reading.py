@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from typing import TypeVar
 from uuid import UUID
 
+from tortoise.connection import get_connection
 from tortoise.models import Model
 
-from live.messages import News
+from live.messages import News, Profile
 from models import ChatMessage, FeedEntry, Meeting, Notification, Person, TimelineEvent
 from models.feeds import FeedEntryKind
 from models.transactions import snapshot
+from rules.terms import Language
 
 Row = TypeVar("Row", bound=Model)
 
@@ -20,11 +22,14 @@ async def feed_head(person_id: UUID) -> int:
     return int(heads[0]) if heads else 0  # type: ignore[call-overload]
 
 
-async def feed_heads(person_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """The same for many people at once."""
+async def feed_heads(person_ids: Sequence[UUID]) -> list[tuple[UUID, int, Profile]]:
+    """The same for many people at once, and how each is spoken to."""
     if not person_ids:
-        return {}
-    return dict(await Person.filter(id__in=list(person_ids)).values_list("id", "feed_head"))
+        return []
+    rows = await get_connection("default").execute_query_dict(
+        "SELECT id, feed_head, language, time_zone FROM person WHERE id = ANY($1)", [list(person_ids)]
+    )
+    return [(row["id"], row["feed_head"], Profile(Language(row["language"]), row["time_zone"])) for row in rows]
 
 
 async def read_feed(person_id: UUID, *, after: int, at_most: int) -> list[tuple[int, News]]:

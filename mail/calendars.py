@@ -17,6 +17,7 @@ from icalendar import Calendar, Event, vCalAddress
 from mail.messages import CalendarPart
 from mail.time_zones import StatedZone, stated_zone
 from models import AlternativeDate, Meeting, Person
+from rules.mailing import in_calendar
 from rules.terms import Answer, MeetingStatus, NotificationKind, Side
 from texts import calendars as texts
 from texts import say
@@ -45,12 +46,7 @@ TOLD_TO_CALENDARS = frozenset(
 )
 "Invitations, changes and cancellations (N)."
 
-STATUS = {
-    MeetingStatus.AWAITING_APPROVAL: "TENTATIVE",
-    MeetingStatus.AGREED: "CONFIRMED",
-    MeetingStatus.REJECTED: "CANCELLED",
-    MeetingStatus.CANCELLED: "CANCELLED",
-}
+STATUS = {MeetingStatus.AWAITING_APPROVAL: "TENTATIVE", MeetingStatus.AGREED: "CONFIRMED"}
 PARTICIPATION = {Answer.PENDING: "NEEDS-ACTION", Answer.APPROVED: "ACCEPTED", Answer.REJECTED: "DECLINED"}
 
 
@@ -67,6 +63,11 @@ class Appointment:
     join_url: str | None = None
     "This side's own link."
 
+    @property
+    def answer(self) -> Answer:
+        """What this side has said to the date."""
+        return self.meeting.user_answer if self.side is Side.USER else self.meeting.expert_answer
+
 
 def calendar_part(
     kind: NotificationKind, appointment: Appointment, person: Person, *, address: str, organizer: str, now: datetime
@@ -78,8 +79,8 @@ def calendar_part(
     event = _event(appointment, person, zone)
     event.add("dtstamp", now)
     event.add("organizer", _address(organizer, CN=SENDER))
-    answer = appointment.meeting.user_answer if appointment.side is Side.USER else appointment.meeting.expert_answer
-    event.add("attendee", _address(address, ROLE="REQ-PARTICIPANT", PARTSTAT=PARTICIPATION[answer], RSVP="FALSE"))
+    participation = PARTICIPATION[appointment.answer]
+    event.add("attendee", _address(address, ROLE="REQ-PARTICIPANT", PARTSTAT=participation, RSVP="FALSE"))
     method = "CANCEL" if event["status"] == "CANCELLED" else "REQUEST"
     calendar = _calendar(zone, [event])
     calendar.add("method", method)
@@ -128,7 +129,8 @@ def _event(appointment: Appointment, person: Person, zone: StatedZone) -> Event:
     event.add("last-modified", meeting.changed_at)
     event.add("dtstart", starts_at)
     event.add("dtend", ends_at)
-    event.add("status", STATUS[meeting.status])
+    is_shown = in_calendar(meeting.status, appointment.answer)
+    event.add("status", STATUS[meeting.status] if is_shown else "CANCELLED")
     event.add("class", "PRIVATE")  # many show their calendar to colleagues, but the link is for them alone (L1)
     event.add(
         "summary",

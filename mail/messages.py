@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import EmailPolicy
@@ -26,11 +27,14 @@ TEMPLATES = Environment(
 
 
 class Policy(EmailPolicy):
-    """SMTP's, but that an address in a header stays what it is: folding would encode a long one, and break it."""
+    """SMTP's, but for what its folding breaks: long addresses, and the spaces between words that are not ASCII."""
 
     def fold_binary(self, name: str, value: str) -> bytes:
         if name == "List-Unsubscribe":
             return f"{name}: {value}{self.linesep}".encode("ascii")
+        if name == "Subject" and not value.isascii():
+            encoded = Header(str(value), "utf-8", header_name=name).encode(linesep=self.linesep)
+            return f"{name}: {encoded}{self.linesep}".encode("ascii")
         return super().fold_binary(name, value)
 
 
@@ -47,9 +51,10 @@ class CalendarPart:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """A notification on its way to somebody."""
+    """A notification on its way to somebody, or to who brought it about."""
 
-    notification_id: UUID
+    id: UUID
+    "The same however often it is sent."
     kind: NotificationKind
     text: Text
     told_at: datetime
@@ -69,7 +74,7 @@ def compose(letter: Letter, *, sender: str) -> EmailMessage:
     message["To"] = Address(addr_spec=mailable(letter.address))
     message["Subject"] = letter.text.title.replace("=?", "= ?")  # or it would be decoded, line breaks and all
     message["Date"] = format_datetime(letter.told_at)
-    message["Message-ID"] = f"<{letter.notification_id}@{sender.rpartition('@')[2]}>"
+    message["Message-ID"] = f"<{letter.id}@{sender.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     if letter.unsubscribing_url is not None:
         message["List-Unsubscribe"] = f"<{letter.unsubscribing_url}>"

@@ -9,6 +9,7 @@ from email.message import EmailMessage
 from aiosmtplib import (
     SMTP,
     SMTPException,
+    SMTPRecipientRefused,
     SMTPRecipientsRefused,
     SMTPResponseException,
     SMTPSenderRefused,
@@ -17,8 +18,13 @@ from aiosmtplib import (
 from mail.sending import MailPostponed, MailRefused, MailServerAway
 
 STEP_SECONDS = 10.0
-"What connecting, and each command, may take."
+"What connecting may take, and each step on the way in."
+TAKING_SECONDS = 45.0
+"What a server may take to say that it has one: it may look through it first, and is sent it again by who hangs up."
 CLOSING = 421
+LOGIN_REQUIRED = 530
+OF_THE_SENDER = ("5.1.7", "5.1.8", "5.7.")
+"What is wrong with who sends, or not allowed to them (RFC 3463)."
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,7 @@ class Smtp:
     tls_context: ssl.SSLContext | None = field(default=None, repr=False)
     "Whom to trust, if not the authorities of this machine."
     step_seconds: float = STEP_SECONDS
+    taking_seconds: float = TAKING_SECONDS
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator["SmtpConnection"]:
@@ -58,7 +65,7 @@ class SmtpConnection:
         content = message.as_bytes()
         client = await self._connected()
         try:
-            await client.sendmail(self._server.sender, str(message["To"]), content)
+            await client.sendmail(self._server.sender, str(message["To"]), content, timeout=self._server.taking_seconds)
         except BaseException as fault:
             if not _goes_on(fault):
                 self._drop()
@@ -119,10 +126,19 @@ def _goes_on(fault: BaseException) -> bool:
 
 def _meaning(fault: BaseException) -> Exception:
     answer = _answers(fault)
-    # Who may not send at all is told so of the sender: that is ours to put right, and no fault of the recipient.
-    if isinstance(answer, SMTPResponseException) and not isinstance(answer, SMTPSenderRefused):
+    if answer is not None and not _is_of_us(answer):
         return (MailRefused if 500 <= answer.code <= 599 else MailPostponed)(_said(answer))
     return MailPostponed(_said(fault))
+
+
+def _is_of_us(answer: SMTPResponseException) -> bool:
+    """Whether it is us who may not send: that is ours to put right, and no fault of the recipient.
+
+    Many servers, Postfix as it comes, keep to themselves what they have against the sender until they hear a recipient.
+    """
+    if isinstance(answer, SMTPRecipientRefused):
+        return answer.code == LOGIN_REQUIRED or answer.message.startswith(OF_THE_SENDER)
+    return isinstance(answer, SMTPSenderRefused)
 
 
 def _said(fault: BaseException) -> str:

@@ -24,11 +24,14 @@ class DeliveryStatus(StrEnum):
 
 
 class Delivery(Model):
-    """An e-mail that tells somebody of a notification (N)."""
+    """An e-mail that tells somebody of a notification (N), or confirms to the other side that they brought it about."""
 
     id = fields.UUIDField(primary_key=True, default=uuid7)
     notification: fields.ForeignKeyRelation[Notification] = reference("Notification")
     notification_id: UUID
+    confirmation = fields.BooleanField(
+        default=False, description="Whether it goes to the side that brought it about, which is notified of nothing."
+    )
     status = fields.CharEnumField(
         DeliveryStatus, max_length=10, default=DeliveryStatus.PENDING, description="How far it has come."
     )
@@ -42,4 +45,4 @@ class Delivery(Model):
 
     class Meta:
         table = "delivery"
-        unique_together = (("notification_id",),)
+        unique_together = (("notification_id", "confirmation"),)

@@ -19,6 +19,8 @@ from tortoise.backends.base.client import (
 )
 from tortoise.connection import get_connections
 
+from measuring import connection_given_back, connection_taken
+
 StatementHook = Callable[[], Awaitable[None]]
 
 _before_statement: StatementHook | None = None
@@ -29,6 +31,7 @@ UNAVAILABLE = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,  # a statement's time was up; the server is starting or going
     asyncpg.InsufficientResourcesError,
+    asyncpg.InternalClientError,  # the server has taken its leave, but the connection is not closed yet
 )
 
 
@@ -94,9 +97,12 @@ class Client(AsyncpgDBClient):
     async def take_connection(self) -> Connection:
         assert self._pool is not None
         async with asyncio.timeout(self._acquire_seconds):
-            return await self._pool.acquire()
+            connection = await self._pool.acquire()
+        connection_taken()
+        return connection
 
     async def give_back(self, connection: Connection) -> None:
+        connection_given_back()
         if self._pool is not None:
             # Shielded by asyncpg, which rolls an open transaction back, and ends a connection on which it can't.
             with suppress(*UNAVAILABLE, asyncpg.InterfaceError):
@@ -127,6 +133,9 @@ class PooledConnection(PoolConnectionWrapper[Connection]):
         return self.connection
 
     async def __aexit__(self, exc_type: Any, exc_val: Any, exc_tb: Any) -> None:
+        assert self.connection is not None
+        if isinstance(exc_val, asyncpg.InternalClientError) and not _is_lost(self.connection):
+            self.connection.terminate()  # rather than have the next one fail on it
         await self.client.give_back(self.connection)
 
 
@@ -172,8 +181,11 @@ class TransactionBlock(TransactionContextPooled):
             self.client._connection = await self.client._parent.take_connection()
         self.token = get_connections().set(self.connection_name, self.client)
         try:
-            await self.client.begin()
-        except BaseException:
+            with _availability(self.client._connection):
+                await self.client.begin()
+        except BaseException as fault:
+            if isinstance(fault, DatabaseUnavailable):
+                self._end_connection()
             await self._release()
             raise
         return self.client

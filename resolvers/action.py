@@ -99,7 +99,7 @@ class Action:
         facts: dict[str, object],
         meeting: Meeting | None = None,
         chat: Chat | None = None,
-    ) -> None:
+    ) -> Notification:
         """Tell a person something; the facts must hold what it is about, as that may change before they look."""
         notification = Notification(
             id=world().new_id(),
@@ -113,10 +113,12 @@ class Action:
         )
         self._notifications.append(notification)
         self._push(person_id, News(FeedEntryKind.NOTIFICATION, notification.id, notification=notification))
-        person = self._people[person_id]
-        if person.email and wanted_by_mail(kind, person.muted_kinds):
-            delivery = Delivery(id=world().new_id(), notification_id=notification.id, due_at=self.now)
-            self._deliveries.append(delivery)
+        self._mail(notification, person_id)
+        return notification
+
+    def confirm(self, notification: Notification, person_id: UUID) -> None:
+        """Have an e-mail say to the side that brought it about what the other one is notified of."""
+        self._mail(notification, person_id, confirmation=True)
 
     async def write(self) -> None:
         """Write what was done, number it in each person's feed, and have the news ready."""
@@ -132,6 +134,18 @@ class Action:
             person = self._people[person_id]
             await Person.filter(id=person_id).update(
                 available=person.available, blocked=person.blocked, feed_head=person.feed_head
+            )
+
+    def _mail(self, notification: Notification, person_id: UUID, *, confirmation: bool = False) -> None:
+        person = self._people[person_id]
+        if person.email and wanted_by_mail(notification.kind, person.muted_kinds):
+            self._deliveries.append(
+                Delivery(
+                    id=world().new_id(),
+                    notification_id=notification.id,
+                    confirmation=confirmation,
+                    due_at=self.now,
+                )
             )
 
     def _push(self, person_id: UUID, news: News) -> None:

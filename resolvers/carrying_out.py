@@ -9,11 +9,13 @@ from uuid import UUID
 from models import AlternativeDate, JoinLink, Meeting, Person, Reason, Service, TimelineEvent
 from resolvers.action import Action, PersonalAccount
 from resolvers.conferencing import keep_conference
+from resolvers.facts import state_of
 from resolvers.recording import keep_progress, keep_settlement, next_staff_position
 from resolvers.world import world
 from rules import rescheduling
 from rules.credits import Account
-from rules.meetings import Decision, DueReminders
+from rules.mailing import is_confirmed
+from rules.meetings import Decision, DueReminders, MeetingState
 from rules.reminding import still_due
 from rules.terms import (
     AccountKind,
@@ -69,8 +71,9 @@ async def carry_out(
 ) -> None:
     """Put a decision into effect; the meeting and its pending alternative date, if any, take their new state."""
     sides = {Side.USER: people[meeting.user_id], Side.EXPERT: people[meeting.expert_id]}
+    before = None if new else state_of(meeting, alternative)
     alternative = await _replace_alternative(alternative, decision, meeting=meeting, reason=reason, now=action.now)
-    was_agreed = meeting.status is MeetingStatus.AGREED
+    was_agreed = before is not None and before.status is MeetingStatus.AGREED
     _take_state(meeting, decision, reason)
     _take_due(meeting, still_due(decision, was_agreed=was_agreed, policy=world().policy))
     await keep_progress(decision, meeting, now=action.now)
@@ -102,15 +105,33 @@ async def carry_out(
             meeting_id=meeting.id,
         )
     if decision.notices:
-        service = await Service.get(id=meeting.service_id)
-        for notice in decision.notices:
-            facts = notification_facts(
-                meeting, service=service, other=sides[notice.to.other], alternative=alternative, reason=reason
-            )
-            facts |= _credits_moved(decision, notice.to)
-            if notice.kind is NotificationKind.MEETING_LINK:
-                facts |= await _own_link(meeting, notice.to)
-            action.notify(sides[notice.to].id, notice.kind, meeting=meeting, facts=facts)
+        await _tell(
+            action, decision, before=before, meeting=meeting, sides=sides, alternative=alternative, reason=reason
+        )
+
+
+async def _tell(
+    action: Action,
+    decision: Decision,
+    *,
+    before: MeetingState | None,
+    meeting: Meeting,
+    sides: Sides,
+    alternative: AlternativeDate | None,
+    reason: Reason | None,
+) -> None:
+    """Notify whom the decision says, and have the side that brought it about told by e-mail for their calendar (N)."""
+    service = await Service.get(id=meeting.service_id)
+    for notice in decision.notices:
+        facts = notification_facts(
+            meeting, service=service, other=sides[notice.to.other], alternative=alternative, reason=reason
+        )
+        facts |= _credits_moved(decision, notice.to)
+        if notice.kind is NotificationKind.MEETING_LINK:
+            facts |= await _own_link(meeting, notice.to)
+        told = action.notify(sides[notice.to].id, notice.kind, meeting=meeting, facts=facts)
+        if before is not None and is_confirmed(notice, decision, before=before):
+            action.confirm(told, sides[notice.to.other].id)
 
 
 def notification_facts(

@@ -12,6 +12,7 @@ from tortoise.connection import get_connection
 from tortoise.expressions import F
 
 from conference.platform import Attendee, PlatformUnavailable, Room, RoomMissing
+from measuring import delivered
 from models import Conference, JoinLink, Meeting, Person
 from models.transactions import transaction
 from resolvers.pauses import pause_seconds
@@ -71,6 +72,7 @@ async def bring_next_conference() -> int:
             await _ask(conference)
     except Exception as fault:  # whatever it is, the platform has not said that it is done
         failure = fault
+    delivered("conference", "SENT" if failure is None else "POSTPONED")
     await _record(conference, failure)
     return 1
 

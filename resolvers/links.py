@@ -55,13 +55,13 @@ class Links:
         """Where people see a meeting or a chat, by the id that the API knows it by."""
         return f"{(self.app_url or self.public_url).rstrip('/')}/{kind.lower()}s/{quote(opaque_id(kind, row_id))}"
 
-    def unsubscribing(self, notification_id: UUID) -> str:
-        """Where whoever was told this can have no more e-mails of its kind."""
-        token = self._sealed(notification_id.bytes, of=b"unsubscribing")
+    def unsubscribing(self, sent_as: UUID) -> str:
+        """Where whoever was sent this can have no more e-mails of its kind."""
+        token = self._sealed(sent_as.bytes, of=b"unsubscribing")
         return f"{self.public_url.rstrip('/')}/unsubscribe/{token}"
 
     def read_unsubscribing(self, token: str) -> UUID | None:
-        """The id of the notification that an address like that is of."""
+        """The id of what was sent, which an address like that is of."""
         content = self._unsealed(token, of=b"unsubscribing")
         return UUID(bytes=content) if content is not None and len(content) == 16 else None
 

@@ -1,4 +1,4 @@
-"""E-mail for every notification: sent at least once, however long it takes, and nobody waits for it (N).
+"""E-mail for every notification, and for who brought it about: at least once, and nobody waits for it (N).
 
 Whatever is due is leased, sent and recorded, one after the other; while a server is spoken with, nothing is locked.
 """
@@ -13,22 +13,27 @@ from tortoise.connection import get_connection
 from tortoise.expressions import F
 
 from mail.addresses import Unmailable
-from mail.messages import CalendarPart, Letter, compose
+from mail.messages import Letter, compose
 from mail.sending import Connection, MailPostponed, MailRefused, MailServerAway
-from models import Delivery, Meeting, Notification, Person
+from measuring import delivered
+from models import Delivery, JoinLink, Meeting, Notification, Person
 from models.deliveries import DeliveryStatus
+from models.transactions import snapshot
 from resolvers.calendars import part_for
-from resolvers.notifying import text_for
+from resolvers.confirming import recipient_of, words_for
+from resolvers.facts import progress_of, state_of
 from resolvers.pauses import pause_seconds
+from resolvers.visibility import side_of
 from resolvers.world import world
-from rules.mailing import ALWAYS_MAILED, still_right, wanted_by_mail
+from rules.mailing import ALWAYS_MAILED, wanted_by_mail
+from rules.reminding import REMINDERS, still_right
 from rules.terms import NotificationKind
 
 log = structlog.get_logger()
 
 AT_ONCE = 20
 "E-mails to one connection."
-SENT_WITHIN_SECONDS = 30.0
+SENT_WITHIN_SECONDS = 50.0
 "However long the server takes over one of them; less than a lease lasts."
 LEASE_SECONDS = 60.0
 FIRST_PAUSE_SECONDS = 5.0
@@ -84,41 +89,54 @@ async def _deliver(delivery: Delivery, connection: Connection) -> bool:
 
 async def _send(delivery: Delivery, connection: Connection) -> bool:
     """Send it, in words for who its recipient now is; says whether it still is to be sent."""
-    told = await Notification.get(id=delivery.notification_id)
-    person = await Person.get(id=told.person_id)
-    meeting = await Meeting.get(id=told.meeting_id) if told.meeting_id else None
-    now = await world().clock.now()
-    if not person.email or not wanted_by_mail(told.kind, person.muted_kinds) or not _still_right(told, meeting, now):
+    async with snapshot():
+        letter = await _written(delivery)
+    if letter is None:
         return False
-    letter = _letter(told, person, person.email, calendar=await part_for(told, person, person.email))
     await connection.send(compose(letter, sender=world().mail_from))
     return True
 
 
-def _still_right(told: Notification, meeting: Meeting | None, now: datetime) -> bool:
-    starts_at = told.facts.get("starts_at")
-    return still_right(
-        told.kind,
-        told_of=datetime.fromisoformat(str(starts_at)) if starts_at else None,
-        status=meeting.status if meeting else None,
-        starts_at=meeting.starts_at if meeting else None,
-        ends_at=meeting.ends_at if meeting else None,
-        now=now,
+async def _written(delivery: Delivery) -> Letter | None:
+    """The letter as it is to be sent now; nothing if it is not wanted, or not right, any more."""
+    told = await Notification.get(id=delivery.notification_id)
+    person = await recipient_of(told, confirmation=delivery.confirmation)
+    if not person.email or not wanted_by_mail(told.kind, person.muted_kinds) or not await _still_right(told, person):
+        return None
+    sent_as = delivery.id if delivery.confirmation else told.id
+    return Letter(
+        id=sent_as,
+        kind=told.kind,
+        text=await words_for(person, told, confirmation=delivery.confirmation),
+        told_at=told.created_at,
+        address=person.email,
+        language=person.language,
+        url=_where_to_act(told),
+        unsubscribing_url=None if told.kind in ALWAYS_MAILED else world().links.unsubscribing(sent_as),
+        calendar=await part_for(told, person, person.email),
     )
 
 
-def _letter(told: Notification, person: Person, address: str, *, calendar: CalendarPart | None) -> Letter:
-    links = world().links
-    return Letter(
-        notification_id=told.id,
-        kind=told.kind,
-        text=text_for(person, told),
-        told_at=told.created_at,
-        address=address,
-        language=person.language,
-        url=_where_to_act(told),
-        unsubscribing_url=None if told.kind in ALWAYS_MAILED else links.unsubscribing(told.id),
-        calendar=calendar,
+async def _still_right(told: Notification, person: Person) -> bool:
+    """Of a reminder: decided when it is sent, not before (N1-N3)."""
+    if told.kind not in REMINDERS:
+        return True
+    meeting = await Meeting.get(id=told.meeting_id)
+    side = side_of(meeting, person)
+    assert side is not None, "a meeting of somebody else"
+    # Another approval makes links of its own, also of a start that was there before (N2).
+    link_id = told.facts.get("join_link_id")
+    if link_id and await JoinLink.exists(id=UUID(str(link_id)), revoked_at__isnull=False):
+        return False
+    now = await world().clock.now()
+    progress = await progress_of([meeting], now)
+    return still_right(
+        told.kind,
+        state_of(meeting, None, progress[meeting.id]),
+        to=side,
+        told_of=datetime.fromisoformat(str(told.facts["starts_at"])),
+        now=now,
+        policy=world().policy,
     )
 
 
@@ -138,7 +156,8 @@ async def _record(delivery: Delivery, status: DeliveryStatus, answer: str | None
     own = Delivery.filter(id=delivery.id, status=DeliveryStatus.PENDING)
     if status is not DeliveryStatus.SENT:
         own = own.filter(lease=delivery.lease)
-    await own.update(status=status, answer=answer, lease=None, ended_at=now)
+    if await own.update(status=status, answer=answer, lease=None, ended_at=now):
+        delivered("mail", status)
 
 
 async def _record_failure(delivery: Delivery, fault: Exception) -> None:
@@ -155,6 +174,7 @@ async def _record_failure(delivery: Delivery, fault: Exception) -> None:
     if is_over:
         await _record(delivery, DeliveryStatus.FAILED, answer)
         return
+    delivered("mail", "POSTPONED")
     pause = pause_seconds(delivery.failures + 1, first=FIRST_PAUSE_SECONDS, longest=LONGEST_PAUSE_SECONDS)
     await Delivery.filter(id=delivery.id, lease=delivery.lease).update(
         lease=None, failures=F("failures") + 1, answer=answer, due_at=now + timedelta(seconds=pause)
@@ -162,4 +182,6 @@ async def _record_failure(delivery: Delivery, fault: Exception) -> None:
 
 
 def _in_words(fault: Exception) -> str:
-    return (str(fault) or type(fault).__name__).replace("\0", "")[:LONGEST_ANSWER]
+    """As it can be stored: what a server answers need not be UTF-8."""
+    words = (str(fault) or type(fault).__name__).replace("\0", "")[:LONGEST_ANSWER]
+    return words.encode(errors="replace").decode()

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
+from live.messages import Profile, encode_profile, person_channel
 from models import Person, PersonSkill, Service, Skill
 from resolvers.acting import Attempt, Done, act
 from resolvers.action import Action
@@ -34,8 +35,10 @@ async def update_profile(
         if muted_kinds is not None:
             check_muted(muted_kinds)
             muted = list(dict.fromkeys(muted_kinds))
-        await action.lock_people([by.id])
+        person = (await action.lock_people([by.id]))[by.id]
         changes = {"language": language, "time_zone": time_zone, "muted_kinds": muted}
+        spoken_to = Profile(language or person.language, time_zone or person.time_zone)
+        action.news.append((person_channel(by.id), encode_profile(spoken_to)))
         if given := {name: value for name, value in changes.items() if value is not None}:
             await Person.filter(id=by.id).update(**given)
         return Done(by.id)

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from models import Notification, Person
+from models import Delivery, Notification, Person
 from resolvers.acting import NO_ATTEMPT, Done, act
 from resolvers.action import Action
+from resolvers.confirming import recipient_of
 from resolvers.world import world
 from rules.mailing import ALWAYS_MAILED
 from rules.terms import NotificationKind
@@ -24,11 +25,14 @@ class Subscription:
 
 async def subscription(token: str) -> Subscription | None:
     """Whose e-mails, and of which kind, an address is about; nothing if it is none of ours."""
-    notification_id = world().links.read_unsubscribing(token)
-    told = await Notification.get_or_none(id=notification_id) if notification_id else None
+    sent_as = world().links.read_unsubscribing(token)
+    if sent_as is None:
+        return None
+    confirmation = await Delivery.get_or_none(id=sent_as, confirmation=True)
+    told = await Notification.get_or_none(id=confirmation.notification_id if confirmation else sent_as)
     if told is None or told.kind in ALWAYS_MAILED:
         return None
-    return Subscription(await Person.get(id=told.person_id), told.kind)
+    return Subscription(await recipient_of(told, confirmation=confirmation is not None), told.kind)
 
 
 async def mute(subscription: Subscription) -> None:

@@ -1,15 +1,16 @@
 """Watching what happens, live (W1, W3): each a stream that is listening once it has been entered."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial, wraps
+from typing import Any, Generic, ParamSpec, TypeVar
 from uuid import UUID
 
 import structlog
 
-from live.disputes import follow_disputes, staff_head
+import measuring
+from live.disputes import Disputes, follow_disputes, staff_head
 from live.feeds import Feeds, Follower
 from live.messages import News
 from live.reading import feed_head
@@ -35,8 +36,11 @@ CHAT_MESSAGES = "chatMessageSent"
 DISPUTE_UPDATES = "disputeUpdates"
 
 Read = TypeVar("Read")
-Update = tuple[str, News]
-"A cursor and the news at that place of the stream."
+Seen = TypeVar("Seen")
+Begun = TypeVar("Begun")
+Given = ParamSpec("Given")
+Update = tuple[Callable[[], str], News]
+"The cursor of a place in the stream, made if it is asked for, and the news there."
 ConflictWarning = tuple[UUID, list[Meeting]]
 "A meeting that waits for the viewer's answer, and what it collides with; nothing once that is gone."
 
@@ -51,16 +55,33 @@ async def persistently(read: Callable[[], Awaitable[Read]]) -> Read:
             await asyncio.sleep(PAUSE_AFTER_FAILURE_SECONDS)
 
 
-async def reread(viewer: Person) -> None:
-    """Whoever watches may meanwhile have changed what they are spoken to in."""
-    now = await Person.get(id=viewer.id)
-    viewer.language, viewer.time_zone = now.language, now.time_zone
+def begun_persistently(begin: Callable[Given, Awaitable[Begun]]) -> Callable[Given, Awaitable[Begun]]:
+    """The same for what begins to watch: clients never ask again for a subscription that was refused."""
+
+    @wraps(begin)
+    async def persistent(*given: Given.args, **named: Given.kwargs) -> Begun:
+        return await persistently(partial(begin, *given, **named))
+
+    return persistent
 
 
-@asynccontextmanager
-async def meeting_updates(
-    feeds: Feeds, meeting_id: UUID, *, after: str | None, viewer: Person
-) -> AsyncIterator[AsyncIterator[Update]]:
+@dataclass(frozen=True, slots=True)
+class Watch(Generic[Seen]):
+    """What is seen from when this was made until it is closed."""
+
+    seen: AsyncGenerator[Seen, None]
+    source: Follower | Disputes
+
+    async def aclose(self) -> None:
+        """See no more."""
+        try:
+            await self.seen.aclose()
+        finally:
+            await self.source.aclose()
+
+
+@begun_persistently
+async def meeting_updates(feeds: Feeds, meeting_id: UUID, *, after: str | None, viewer: Person) -> Watch[Update]:
     """What happens to one meeting, for its two sides and for staff; raises NOT_FOUND for everybody else.
 
     A cursor is the number of an event, so that it says the same whoever's feed is listened to.
@@ -71,19 +92,22 @@ async def meeting_updates(
     owner = f"{meeting_id}/{viewer.id}"
     seen = None if after is None else _place(after, MEETING_UPDATES, owner, newest=meeting.version)
     # Staff have no feed of other people's meetings: they listen to the user's.
-    listened_to = viewer.id if side_of(meeting, viewer) else meeting.user_id
-    async with feeds.follow(listened_to) as feed:
-        yield _meeting_updates(feed, meeting_id, viewer, seen)
+    feed = await feeds.follow(viewer.id if side_of(meeting, viewer) else meeting.user_id)
+    return Watch(_meeting_updates(feed, meeting_id, owner, viewer, seen), feed)
 
 
-async def _meeting_updates(feed: Follower, meeting_id: UUID, viewer: Person, seen: int | None) -> AsyncIterator[Update]:
+async def _meeting_updates(
+    feed: Follower, meeting_id: UUID, owner: str, viewer: Person, seen: int | None
+) -> AsyncGenerator[Update, None]:
     """What was missed, from the timeline; then what comes. The feed was listened to first, so the two overlap."""
 
     def update(news: News) -> Update:
         assert news.event is not None
-        return encode_cursor(MEETING_UPDATES, f"{meeting_id}/{viewer.id}", news.event.sequence), news
+        return partial(encode_cursor, MEETING_UPDATES, owner, news.event.sequence), news
 
     last = seen or 0
+    if seen is not None:
+        measuring.replayed()
     while seen is not None and (missed := await persistently(partial(_missed, meeting_id, after=last))):
         for news in missed:
             yield update(news)
@@ -100,30 +124,24 @@ async def _missed(meeting_id: UUID, *, after: int) -> list[News]:
     return [News(FeedEntryKind.TIMELINE_EVENT, event.id, event=event, meeting=meeting) for event in events]
 
 
-@asynccontextmanager
-async def my_meeting_updates(
-    feeds: Feeds, *, after: str | None, viewer: Person
-) -> AsyncIterator[AsyncIterator[Update]]:
+@begun_persistently
+async def my_meeting_updates(feeds: Feeds, *, after: str | None, viewer: Person) -> Watch[Update]:
     """What happens to any of the viewer's meetings."""
-    async with _stream(feeds, MY_MEETING_UPDATES, after, viewer, lambda news: _may_see(news, viewer)) as updates:
-        yield updates
+    return await _watch(feeds, MY_MEETING_UPDATES, after, viewer, lambda news: _may_see(news, viewer))
 
 
-@asynccontextmanager
-async def notifications(feeds: Feeds, *, after: str | None, viewer: Person) -> AsyncIterator[AsyncIterator[Update]]:
+@begun_persistently
+async def notifications(feeds: Feeds, *, after: str | None, viewer: Person) -> Watch[Update]:
     """What the viewer is told."""
 
     def wanted(news: News) -> bool:
         return news.notification is not None and news.notification.person_id == viewer.id
 
-    async with _stream(feeds, NOTIFICATIONS, after, viewer, wanted) as updates:
-        yield updates
+    return await _watch(feeds, NOTIFICATIONS, after, viewer, wanted)
 
 
-@asynccontextmanager
-async def chat_messages(
-    feeds: Feeds, chat_id: UUID, *, after: str | None, viewer: Person
-) -> AsyncIterator[AsyncIterator[Update]]:
+@begun_persistently
+async def chat_messages(feeds: Feeds, chat_id: UUID, *, after: str | None, viewer: Person) -> Watch[Update]:
     """What is written in one of the viewer's chats, by either of the two; raises NOT_FOUND for everybody else."""
     if await visible_chat(chat_id, viewer) is None:
         raise RequestError(ErrorCode.NOT_FOUND, "There is no such chat, or it is not yours.")
@@ -131,24 +149,24 @@ async def chat_messages(
     def wanted(news: News) -> bool:
         return news.message is not None and news.message.chat_id == chat_id
 
-    async with _stream(feeds, f"{CHAT_MESSAGES}/{chat_id}", after, viewer, wanted) as updates:
-        yield updates
+    return await _watch(feeds, f"{CHAT_MESSAGES}/{chat_id}", after, viewer, wanted)
 
 
-@asynccontextmanager
-async def _stream(
+async def _watch(
     feeds: Feeds, name: str, after: str | None, viewer: Person, wanted: Callable[[News], bool]
-) -> AsyncIterator[AsyncIterator[Update]]:
+) -> Watch[Update]:
     """What is wanted of the viewer's own feed; a cursor is a position in it, and good for this stream alone."""
     seen = None if after is None else _place(after, name, viewer.id, newest=await feed_head(viewer.id))
-    async with feeds.follow(viewer.id, after=seen) as feed:
-        yield _wanted(feed, wanted, lambda: encode_cursor(name, viewer.id, feed.position))
+    feed = await feeds.follow(viewer.id, after=seen)
+    return Watch(_wanted(feed, wanted, partial(encode_cursor, name, viewer.id)), feed)
 
 
-async def _wanted(feed: Follower, wanted: Callable[[News], bool], cursor: Callable[[], str]) -> AsyncIterator[Update]:
+async def _wanted(
+    feed: Follower, wanted: Callable[[News], bool], cursor: Callable[[int], str]
+) -> AsyncGenerator[Update, None]:
     async for news in feed:
         if wanted(news):
-            yield cursor(), news
+            yield partial(cursor, feed.position), news
 
 
 def _may_see(news: News, viewer: Person) -> bool:
@@ -168,29 +186,30 @@ def _place(after: str, stream: str, owner: object, *, newest: int) -> int:
     return decode_cursor(after, stream=stream, owner=owner, read=read)
 
 
-@asynccontextmanager
-async def dispute_updates(feeds: Feeds, *, viewer: Person, after: str | None) -> AsyncIterator[AsyncIterator[Update]]:
+@begun_persistently
+async def dispute_updates(feeds: Feeds, *, viewer: Person, after: str | None) -> Watch[Update]:
     """Meetings as they are referred to Expertim and decided, for staff only (S3)."""
     only_staff(viewer)
-    place = None if after is None else _place(after, DISPUTE_UPDATES, viewer.id, newest=await staff_head())
-    async with follow_disputes(feeds.broadcast, after=place) as disputes:
-        yield _disputes(disputes, viewer)
+    head = await staff_head()
+    place = head if after is None else _place(after, DISPUTE_UPDATES, viewer.id, newest=head)
+    disputes = await follow_disputes(feeds.broadcast)
+    return Watch(_disputes(disputes.after(place), viewer), disputes)
 
 
-async def _disputes(disputes: AsyncIterator[News], viewer: Person) -> AsyncIterator[Update]:
+async def _disputes(disputes: AsyncIterator[News], viewer: Person) -> AsyncGenerator[Update, None]:
     async for news in disputes:
         assert news.event is not None
-        yield encode_cursor(DISPUTE_UPDATES, viewer.id, news.event.staff_position), news
+        yield partial(encode_cursor, DISPUTE_UPDATES, viewer.id, news.event.staff_position), news
 
 
-@asynccontextmanager
-async def conflict_warnings(feeds: Feeds, *, viewer: Person) -> AsyncIterator[AsyncIterator[ConflictWarning]]:
+@begun_persistently
+async def conflict_warnings(feeds: Feeds, *, viewer: Person) -> Watch[ConflictWarning]:
     """The conflicts of what waits for the viewer's answer: those that stand now, then each as it changes (C3)."""
-    async with feeds.follow(viewer.id) as feed:
-        yield _conflict_warnings(feed, viewer)
+    feed = await feeds.follow(viewer.id)
+    return Watch(_conflict_warnings(feed, viewer), feed)
 
 
-async def _conflict_warnings(feed: Follower, viewer: Person) -> AsyncIterator[ConflictWarning]:
+async def _conflict_warnings(feed: Follower, viewer: Person) -> AsyncGenerator[ConflictWarning, None]:
     """Nothing of them is stored: whenever something happened to the viewer they are found anew, and compared."""
     sent: dict[UUID, set[UUID]] = {}
     while True:
@@ -204,14 +223,14 @@ async def _conflict_warnings(feed: Follower, viewer: Person) -> AsyncIterator[Co
         await feed.something_new()
 
 
-@asynccontextmanager
-async def balances(feeds: Feeds, *, viewer: Person) -> AsyncIterator[AsyncIterator[Person]]:
+@begun_persistently
+async def balances(feeds: Feeds, *, viewer: Person) -> Watch[Person]:
     """The viewer with their balances as they are now, then after each change."""
-    async with feeds.follow(viewer.id) as feed:
-        yield _balances(feed, viewer)
+    feed = await feeds.follow(viewer.id)
+    return Watch(_balances(feed, viewer), feed)
 
 
-async def _balances(feed: Follower, viewer: Person) -> AsyncIterator[Person]:
+async def _balances(feed: Follower, viewer: Person) -> AsyncGenerator[Person, None]:
     holder = await Person.get(id=viewer.id)
     feed.position = max(feed.position, holder.feed_head)  # what the row already shows is not told again
     yield holder

@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from datetime import datetime
 
+from rules.meetings import Decision, MeetingState, Notice
 from rules.problems import InvalidInput
-from rules.terms import InvalidInputCode, MeetingStatus, NotificationKind
+from rules.terms import Answer, InvalidInputCode, MeetingStatus, NotificationKind
 
 ALWAYS_MAILED = frozenset(
     {
@@ -18,30 +19,34 @@ ALWAYS_MAILED = frozenset(
 )
 "What became of somebody's credits, and that a meeting they count on was called off."
 
-AHEAD_OF_A_MEETING = frozenset({NotificationKind.MEETING_REMINDER, NotificationKind.MEETING_LINK})
-
 
 def wanted_by_mail(kind: NotificationKind, muted: Collection[str]) -> bool:
     """Whether somebody who has muted these kinds is told this by e-mail (N)."""
     return kind in ALWAYS_MAILED or kind not in muted
 
 
+def is_confirmed(notice: Notice, decision: Decision, *, before: MeetingState) -> bool:
+    """Whether the other side, which brought about what one side is notified of, is sent an e-mail for their calendar.
+
+    They are notified of nothing, so nothing else would bring it up to date (N, N4).
+    """
+    side = notice.to.other
+
+    def shown(state: MeetingState) -> tuple[MeetingStatus, datetime, datetime] | None:
+        is_shown = in_calendar(state.status, state.answer(side))
+        return (state.status, state.starts_at, state.ends_at) if is_shown else None
+
+    is_notified = any(each.to is side for each in decision.notices)
+    return not is_notified and shown(before) != shown(decision.state)
+
+
+def in_calendar(status: MeetingStatus, own_answer: Answer) -> bool:
+    """Whether a side has it in their calendar: what is agreed, and what they are asked for, but not what they ask."""
+    is_asked = status is MeetingStatus.AWAITING_APPROVAL and own_answer is Answer.PENDING
+    return status is MeetingStatus.AGREED or is_asked
+
+
 def check_muted(kinds: Collection[NotificationKind]) -> None:
     """Whether these can be muted."""
     if not ALWAYS_MAILED.isdisjoint(kinds):
         raise InvalidInput("mutedKinds", InvalidInputCode.UNKNOWN)
-
-
-def still_right(
-    kind: NotificationKind,
-    *,
-    told_of: datetime | None,
-    status: MeetingStatus | None,
-    starts_at: datetime | None,
-    ends_at: datetime | None,
-    now: datetime,
-) -> bool:
-    """Whether what leads to a meeting at that date still does: decided when it is sent, not before (N1, N2)."""
-    if kind not in AHEAD_OF_A_MEETING:
-        return True
-    return status is MeetingStatus.AGREED and starts_at == told_of and ends_at is not None and now < ends_at

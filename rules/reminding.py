@@ -9,13 +9,16 @@ from rules.policy import Policy
 from rules.settling import settles_at
 from rules.terms import AlternativeDateStatus, CreditPaymentStatus, MeetingStatus, NotificationKind, Side
 
+REMINDERS = frozenset(
+    {NotificationKind.MEETING_REMINDER, NotificationKind.MEETING_LINK, NotificationKind.PROGRESS_REMINDER}
+)
+
 
 def still_due(decision: Decision, *, was_agreed: bool, policy: Policy) -> DueReminders:
     """What the sides are to be reminded of after a decision: anew of each date that comes into force (R4, N2), and of
     nothing once the meeting was cancelled or settled."""
     state = decision.state
-    is_open = state.status is MeetingStatus.AGREED and state.credit_payment_status is CreditPaymentStatus.BLOCKED
-    if not is_open:
+    if not _is_open(state):
         return NOTHING_DUE
     if not was_agreed or decision.alternative_became is AlternativeDateStatus.APPROVED:
         return _due(state, policy)
@@ -40,6 +43,27 @@ def remind(facts: MeetingFacts, *, now: datetime, policy: Policy) -> Decision | 
     if due == state.due:
         return None
     return Decision(state=replace(state, due=due), events=(), notices=tuple(notices))
+
+
+def still_right(
+    kind: NotificationKind, state: MeetingState, *, to: Side, told_of: datetime, now: datetime, policy: Policy
+) -> bool:
+    """Whether a reminder of a date that was told a while ago may still go out: by the same as when it was told."""
+    if not _is_open(state) or state.starts_at != told_of:
+        return False
+    match kind:
+        case NotificationKind.MEETING_REMINDER:
+            return not _has_come(_due(state, policy).link_due_at, now)
+        case NotificationKind.MEETING_LINK:
+            return now < window(state.starts_at, state.ends_at, policy).closes_at
+        case NotificationKind.PROGRESS_REMINDER:
+            return now < settles_at(state, policy) and not state.said(to)
+    raise AssertionError("a reminder of another kind")
+
+
+def _is_open(state: MeetingState) -> bool:
+    """Agreed, and neither cancelled nor settled."""
+    return state.status is MeetingStatus.AGREED and state.credit_payment_status is CreditPaymentStatus.BLOCKED
 
 
 def _due(state: MeetingState, policy: Policy) -> DueReminders:

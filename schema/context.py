@@ -1,8 +1,7 @@
 """What the fields of one operation, or of one pushed event, share: who asks, and what has been loaded for them."""
 
 from collections import defaultdict
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from typing import Any, ClassVar, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Protocol
 from uuid import UUID
 
 import strawberry
@@ -15,8 +14,6 @@ from resolvers.errors import ErrorCode, RequestError
 # Everybody else waits while an answer is put together. A hundred meetings with all that a client may show of each, and
 # their timelines, are some 20,000 values.
 MOST_VALUES = 50_000
-
-Value = TypeVar("Value")
 
 
 class Kind(Protocol):
@@ -35,20 +32,11 @@ class Context:
     def __init__(self, viewer: Person, feeds: Feeds) -> None:
         self.viewer = viewer
         self.feeds = feeds
+        self.problem: str | None = None
+        "What stood in the way of the last action, by name."
         self.known: dict[type[Kind], dict[UUID, Any]] = defaultdict(dict)
         "What has been loaded, by kind and by the ids of the rows. Never kept longer than one answer."
         self._values = 0
-        self._ending = AsyncExitStack()
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exception: Any) -> None:
-        await self._ending.aclose()
-
-    async def until_the_end(self, stream: AbstractAsyncContextManager[Value]) -> Value:
-        """Enter what a subscription needs until its operation ends, however it ends."""
-        return await self._ending.enter_async_context(stream)
 
     def show(self, kind: type[Kind], row: Any) -> Any:
         """The row as the viewer is shown it, one and the same wherever the answer has it."""

@@ -1,28 +1,26 @@
-"""Running an operation, and giving its errors codes. What nobody expected is logged and masked."""
+"""Running an operation."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from inspect import isawaitable
 from typing import Any
 
 import graphql
-import structlog
-from graphql import DocumentNode, ExecutionResult, GraphQLError, OperationType
+from graphql import DocumentNode, ExecutionResult, Executor, GraphQLError, OperationType
 
-from models.transactions import DatabaseUnavailable, snapshot
-from resolvers.errors import ErrorCode, RequestError, ServiceUnavailable
+from measuring import answered, refused
+from models.transactions import snapshot
+from resolvers.errors import ErrorCode
+from schema.answers import UNAVAILABLE, UNEXPECTED, Answer, answer_of, coded, formatted
 from schema.context import Context
 from schema.documents import Documents, InvalidDocument
+from schema.pushing import Pushes, Stream, pushes_of
 from schema.root import SCHEMA
+from schema.roots import root_field
 
-log = structlog.get_logger()
-
-Answer = dict[str, Any]
-"A result as the GraphQL specification has it: data, errors or both."
-
-MASKED = "Something went wrong on our side. We have a record of it."
-TRY_AGAIN = "We can't answer right now. Please try again in a moment."
-UNAVAILABLE = (DatabaseUnavailable, ServiceUnavailable)
+UNCLEAR = "OPERATION_RESOLUTION_FAILURE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class InvalidOperation(Exception):
 
     def __init__(self, errors: list[GraphQLError]) -> None:
         super().__init__(errors)
-        self.answer: Answer = {"errors": [_formatted(error) for error in errors]}
+        self.answer: Answer = {"errors": [formatted(error) for error in errors]}
 
 
 _documents = Documents(introspection=False)
@@ -56,22 +54,25 @@ def prepare(operation: Operation) -> tuple[DocumentNode, OperationType]:
     try:
         document = _documents.read(operation.query)
     except InvalidDocument as fault:
-        raise InvalidOperation([_coded(error, fault.code) for error in fault.errors]) from fault
+        refused(fault.code)
+        raise InvalidOperation([coded(error, fault.code) for error in fault.errors]) from fault
     node = graphql.get_operation_ast(document, operation.operation_name)
     if node is None:
+        refused(UNCLEAR)
         unclear = GraphQLError("Say by operationName which operation to run.")
-        raise InvalidOperation([_coded(unclear, "OPERATION_RESOLUTION_FAILURE")])
+        raise InvalidOperation([coded(unclear, UNCLEAR)])
     return document, node.operation
 
 
 async def execute(operation: Operation, document: DocumentNode, context: Context) -> Answer:
     """Run a query or a mutation; all that a query tells is as of one instant."""
-    node = graphql.get_operation_ast(document, operation.operation_name)
-    assert node is not None, "the operation was prepared"
-    if node.operation is OperationType.QUERY:
-        async with snapshot():
-            return await _execute(operation, document, context)
-    return await _execute(operation, document, context)
+    with _counted(operation, document, context) as counted:
+        if counted.kind is OperationType.QUERY:
+            async with snapshot():
+                counted.answer = await _execute(operation, document, context)
+        else:
+            counted.answer = await _execute(operation, document, context)
+    return counted.answer
 
 
 async def _execute(operation: Operation, document: DocumentNode, context: Context) -> Answer:
@@ -86,79 +87,53 @@ async def _execute(operation: Operation, document: DocumentNode, context: Contex
     return answer_of(await result if isawaitable(result) else result)
 
 
-async def subscribe(
-    operation: Operation, document: DocumentNode, context: Context
-) -> AsyncIterator[ExecutionResult] | Answer:
-    """Start a subscription: when this returns it is listening. An answer instead of a stream is a refusal."""
-    result = graphql.subscribe(
-        SCHEMA,
-        document,
-        context_value=context,
-        variable_values=operation.variables,
-        operation_name=operation.operation_name,
-        hide_suggestions=not _documents.introspection,
-    )
-    started = await result if isawaitable(result) else result
-    return answer_of(started) if isinstance(started, ExecutionResult) else started
+async def subscribe(operation: Operation, document: DocumentNode, context: Context) -> Pushes | Answer:
+    """Start a subscription: when this returns it is listening. An answer instead of pushes is a refusal."""
+    with _counted(operation, document, context) as counted:
+        executor = Executor.build(
+            SCHEMA,
+            document,
+            context_value=context,
+            raw_variable_values=operation.variables,
+            operation_name=operation.operation_name,
+            hide_suggestions=not _documents.introspection,
+        )
+        if isinstance(executor, list):
+            counted.answer = answer_of(ExecutionResult(None, executor))
+            return counted.answer
+        result = graphql.create_source_event_stream(executor)
+        started = await result if isawaitable(result) else result
+        if isinstance(started, ExecutionResult):
+            counted.answer = answer_of(started)
+            return counted.answer
+        assert isinstance(started, Stream)
+        return pushes_of(started, document, operation.query, executor, operation.variables)
 
 
-def answer_of(result: ExecutionResult) -> Answer:
-    """A result as it goes to the client. There is no `data` where nothing was executed."""
-    errors = result.errors or []
-    executed = result.data is not None or any(error.path for error in errors)
-    answer: Answer = {"data": result.data} if executed else {}
-    if errors:
-        answer["errors"] = [_formatted(_classified(error)) for error in errors]
-    return answer
+@dataclass(slots=True)
+class _Counted:
+    kind: OperationType
+    answer: Answer = field(default_factory=dict)
+    "Nothing yet, or a stream."
 
 
-def _classified(error: GraphQLError) -> GraphQLError:
-    """An error of execution: the client's own fault with its code, or masked."""
-    original = error.original_error
-    while isinstance(original, GraphQLError):  # graphql-core wraps what it says of variables
-        original = original.original_error
-    if isinstance(original, RequestError):
-        return _coded(error, original.code)
-    if error.extensions and "code" in error.extensions:
-        return error
-    if original is None and not _is_of_a_result(error):
-        return _coded(error, ErrorCode.BAD_USER_INPUT)  # variables that don't fit their types, or their places
-    return _masked(original or error, at=error)
+@contextmanager
+def _counted(operation: Operation, document: DocumentNode, context: Context) -> Iterator[_Counted]:
+    """Counts the operation by what it asks the root for and by how it ends, and how long that takes."""
+    node = graphql.get_operation_ast(document, operation.operation_name)
+    assert node is not None, "the operation was prepared"
+    counted, began_at, outcome = _Counted(node.operation), time.perf_counter(), "CANCELLED"
+    try:
+        yield counted
+        outcome = _outcome(counted.answer, context)
+    except Exception as fault:
+        outcome = str(ErrorCode.SERVICE_UNAVAILABLE) if isinstance(fault, UNAVAILABLE) else UNEXPECTED
+        raise
+    finally:
+        answered(counted.kind.value, root_field(node, document), outcome, time.perf_counter() - began_at)
 
 
-def _is_of_a_result(error: GraphQLError) -> bool:
-    """Whether what we made did not fit its type. What is wrong with an argument points at its value, not at a field."""
-    return bool(error.path and error.nodes and isinstance(error.nodes[0], graphql.FieldNode))
-
-
-def unexpected(fault: Exception) -> Answer:
-    """The answer when something failed outside of any field."""
-    error = _classified(fault) if isinstance(fault, GraphQLError) else _masked(fault)
-    return {"errors": [_formatted(error)]}
-
-
-def _masked(fault: Exception, *, at: GraphQLError | None = None) -> GraphQLError:
-    """What a client is told of an error that nobody expected: where we find the rest in our logs."""
-    path = at.path if at else None
-    if isinstance(fault, UNAVAILABLE):
-        log.warning("unavailable", path=path, cause=repr(fault))
-        message, code = TRY_AGAIN, str(ErrorCode.SERVICE_UNAVAILABLE)
-    else:
-        log.error("unexpected error", path=path, exc_info=fault)
-        message, code = MASKED, "INTERNAL_SERVER_ERROR"
-    known = structlog.contextvars.get_contextvars()
-    return GraphQLError(
-        message,
-        nodes=at.nodes if at else None,
-        path=path,
-        extensions={"code": code, "correlationId": known.get("correlation_id")},
-    )
-
-
-def _coded(error: GraphQLError, code: str) -> GraphQLError:
-    error.extensions = {"code": str(code), **(error.extensions or {})}
-    return error
-
-
-def _formatted(error: GraphQLError) -> dict[str, Any]:
-    return dict(error.formatted)
+def _outcome(answer: Answer, context: Context) -> str:
+    """The first error's code, or else what stood in the way of an action, by name."""
+    errors = answer.get("errors")
+    return str(errors[0]["extensions"]["code"]) if errors else context.problem or "OK"

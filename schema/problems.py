@@ -81,6 +81,7 @@ class IdempotencyKeyReused(Problem):
 
 async def as_data(problem: problems.Problem, context: Context, *, meeting_id: UUID | None) -> Problem:
     """The problem as the client sees it; `meeting_id` is the meeting that the action was about."""
+    context.problem = type(problem).__name__
     message = problem_text(problem, context.viewer.language)
     match problem:
         case problems.NotFound():

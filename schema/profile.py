@@ -54,7 +54,10 @@ class UpdateProfileInput:
     muted_kinds: list[NotificationKind] | None = strawberry.field(
         default=None,
         description="All the kinds of notifications that one does not want by e-mail. What tells of credits or of a"
-        " cancellation can't be muted (UNKNOWN).",
+        " cancellation can't be muted (UNKNOWN). With a kind one also mutes the update of one's calendar that its"
+        " e-mails bring, and those that confirm to oneself what the other side is notified of by it: whoever mutes"
+        " MEETING_APPROVED has neither the agreement of others nor their own sent to their calendar. The calendar at"
+        " `calendarUrl` shows every agreed meeting, whatever is muted.",
     )
     idempotency_key: str | None = None
 

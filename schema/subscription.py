@@ -1,23 +1,21 @@
 """What is pushed."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from functools import partial
-from typing import Annotated, TypeVar
+from collections.abc import AsyncGenerator
+from typing import Annotated
 from uuid import UUID
 
 import strawberry
 
+from live.messages import News
 from resolvers import watching
-from schema.ahead import look_ahead, one
+from schema.ahead import one
 from schema.chatting import ChatMessage
 from schema.context import Context, Info
 from schema.credits import CreditAccount
 from schema.ids import row_id
 from schema.meetings import Meeting, TimelineEvent
 from schema.notifying import Notification
-
-Seen = TypeVar("Seen")
-Pushed = TypeVar("Pushed")
+from schema.pushing import Stream
 
 
 @strawberry.type
@@ -82,49 +80,45 @@ class Subscription:
     ) -> AsyncGenerator[MeetingUpdate, None]:
         """Everything that happens to one meeting; NOT_FOUND if it is not the viewer's."""
         context = info.context
-        updates = await context.until_the_end(
-            watching.meeting_updates(context.feeds, row_id("Meeting", meeting_id), after=after, viewer=context.viewer)
+        updates = await watching.meeting_updates(
+            context.feeds, row_id("Meeting", meeting_id), after=after, viewer=context.viewer
         )
-        return _pushed(info, updates, partial(_meeting_update, context))
+        return Stream(updates, _meeting_update, info, _news)  # type: ignore[return-value]
 
     @strawberry.subscription
     async def my_meeting_updates(self, info: Info, after: After = None) -> AsyncGenerator[MeetingUpdate, None]:
         """Everything that happens to the viewer's meetings."""
         context = info.context
-        updates = await context.until_the_end(
-            watching.my_meeting_updates(context.feeds, after=after, viewer=context.viewer)
-        )
-        return _pushed(info, updates, partial(_meeting_update, context))
+        updates = await watching.my_meeting_updates(context.feeds, after=after, viewer=context.viewer)
+        return Stream(updates, _meeting_update, info, _news)  # type: ignore[return-value]
 
     @strawberry.subscription
     async def conflict_warnings(self, info: Info) -> AsyncGenerator[ConflictWarning, None]:
         """Conflicts of what waits for the viewer's answer: those that stand, then each as it comes or goes (C3)."""
         context = info.context
-        warnings = await context.until_the_end(watching.conflict_warnings(context.feeds, viewer=context.viewer))
-        return _pushed(info, warnings, partial(_conflict_warning, context))
+        warnings = await watching.conflict_warnings(context.feeds, viewer=context.viewer)
+        return Stream(warnings, _conflict_warning, info)  # type: ignore[return-value]
 
     @strawberry.subscription
     async def dispute_updates(self, info: Info, after: str | None = None) -> AsyncGenerator[MeetingUpdate, None]:
         """Staff only: meetings as they are referred to Expertim and decided, those after a cursor first (S3, W2)."""
         context = info.context
-        updates = await context.until_the_end(
-            watching.dispute_updates(context.feeds, viewer=context.viewer, after=after)
-        )
-        return _pushed(info, updates, partial(_meeting_update, context))
+        updates = await watching.dispute_updates(context.feeds, viewer=context.viewer, after=after)
+        return Stream(updates, _meeting_update, info, _news)  # type: ignore[return-value]
 
     @strawberry.subscription
     async def credit_account_updates(self, info: Info) -> AsyncGenerator[CreditAccount, None]:
         """The balances now, then after each change."""
         context = info.context
-        balances = await context.until_the_end(watching.balances(context.feeds, viewer=context.viewer))
-        return _pushed(info, balances, CreditAccount.of)
+        balances = await watching.balances(context.feeds, viewer=context.viewer)
+        return Stream(balances, lambda _, holder: CreditAccount.of(holder), info)  # type: ignore[return-value]
 
     @strawberry.subscription
     async def notification_received(self, info: Info, after: After = None) -> AsyncGenerator[NotificationUpdate, None]:
         """Everything the viewer is told (N4)."""
         context = info.context
-        told = await context.until_the_end(watching.notifications(context.feeds, after=after, viewer=context.viewer))
-        return _pushed(info, told, partial(_notification_update, context))
+        told = await watching.notifications(context.feeds, after=after, viewer=context.viewer)
+        return Stream(told, _notification_update, info, _news)  # type: ignore[return-value]
 
     @strawberry.subscription
     async def chat_message_sent(
@@ -135,23 +129,14 @@ class Subscription:
     ) -> AsyncGenerator[ChatMessageUpdate, None]:
         """Everything written in one chat, also by the viewer; NOT_FOUND if it is not theirs (H2)."""
         context = info.context
-        written = await context.until_the_end(
-            watching.chat_messages(context.feeds, row_id("Chat", chat_id), after=after, viewer=context.viewer)
+        written = await watching.chat_messages(
+            context.feeds, row_id("Chat", chat_id), after=after, viewer=context.viewer
         )
-        return _pushed(info, written, partial(_chat_message_update, context))
+        return Stream(written, _chat_message_update, info, _news)  # type: ignore[return-value]
 
 
-async def _pushed(
-    info: Info, seen: AsyncIterator[Seen], push: Callable[[Seen], Pushed]
-) -> AsyncGenerator[Pushed, None]:
-    async for each in seen:
-        yield await watching.persistently(partial(_shown, info, push, each))
-
-
-async def _shown(info: Info, push: Callable[[Seen], Pushed], seen: Seen) -> Pushed:
-    info.context.forget()
-    await watching.reread(info.context.viewer)
-    return await look_ahead(info, push(seen))
+def _news(update: watching.Update) -> News:
+    return update[1]
 
 
 def _meeting_update(context: Context, update: watching.Update) -> MeetingUpdate:
@@ -159,17 +144,17 @@ def _meeting_update(context: Context, update: watching.Update) -> MeetingUpdate:
     assert news.event is not None
     assert news.meeting is not None
     event, meeting = context.show(TimelineEvent, news.event), context.show(Meeting, news.meeting)
-    return MeetingUpdate(cursor=cursor, event=event, meeting=meeting)
+    return MeetingUpdate(cursor=cursor(), event=event, meeting=meeting)
 
 
 def _notification_update(context: Context, update: watching.Update) -> NotificationUpdate:
     cursor, news = update
-    return NotificationUpdate(cursor=cursor, notification=context.show(Notification, news.notification))
+    return NotificationUpdate(cursor=cursor(), notification=context.show(Notification, news.notification))
 
 
 def _chat_message_update(context: Context, update: watching.Update) -> ChatMessageUpdate:
     cursor, news = update
-    return ChatMessageUpdate(cursor=cursor, chat_message=context.show(ChatMessage, news.message))
+    return ChatMessageUpdate(cursor=cursor(), chat_message=context.show(ChatMessage, news.message))
 
 
 def _conflict_warning(context: Context, warning: watching.ConflictWarning) -> ConflictWarning:

@@ -69,10 +69,10 @@ def spawn(
 
 
 def end(process: subprocess.Popen[bytes], how: signal.Signals, patience_seconds: float) -> None:
-    """Ask a process to go, wait until it is gone, and insist after a while."""
+    """Ask a process to go, wait until it is gone, and insist after a while: then those it started go, too."""
     process.send_signal(how)
     try:
         process.wait(patience_seconds)
     except subprocess.TimeoutExpired:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)  # it leads a group of its own (see `spawn`)
         process.wait()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.message import EmailMessage
 from typing import Any
 
 import vobject
@@ -69,6 +70,16 @@ def _entry(event: Any, zone: Any) -> Entry:
         organizer=text("organizer"),
         location=text("location"),
     )
+
+
+def calendar_part(message: EmailMessage) -> CalendarPart | None:
+    """What an e-mail brings for a calendar, as it came over the line."""
+    for each in message.walk():
+        if each.get_content_type() == "text/calendar":
+            content = each.get_payload(decode=True)
+            assert isinstance(content, bytes)
+            return CalendarPart(content.decode(), str(each.get_param("method")))
+    return None
 
 
 @dataclass

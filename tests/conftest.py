@@ -1,6 +1,7 @@
 """Real servers for the whole run: one PostgreSQL with a migrated template, one Redis and one web process a worker."""
 
 import asyncio
+import gc
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -21,7 +22,15 @@ from settings import Settings
 from tests.driving import Client, Service, StoppedClock
 from tests.invariants import check_invariants
 
-UNSAFE_AND_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "max_connections": "200"}
+UNSAFE_AND_FAST = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "jit": "off",
+}
 TEMPLATE = "template_of_tests"
 METRICS_TOKEN = "a token for whoever reads the metrics"
 CHECKED_AFTER_EACH_TEST = ("jobs", "journeys", "races")
@@ -42,6 +51,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_configure_node(node) -> None:
     node.workerinput["postgres_url"] = node.config.stash[POSTGRES]
+
+
+def pytest_collection_finish() -> None:
+    """What is there now stays: Python need not go through all modules, tests and the schema again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -113,7 +129,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         config = uvicorn.Config(
             app,
-            ws="websockets-sansio",
+            ws="web.connection:Connection",
             ws_ping_interval=0,
             log_config=None,
             timeout_graceful_shutdown=5,

@@ -214,6 +214,16 @@ HAVING (kind = 'MEETING_REMINDER' AND person_id <> user_id) OR COUNT(*) > CASE k
 END
 """
 
+A_CONFIRMATION_IS_OF_WHAT_THE_OTHER_SIDE_DID = """
+SELECT delivery.id, notification.kind FROM delivery JOIN notification ON notification.id = delivery.notification_id
+LEFT JOIN meeting ON meeting.id = notification.meeting_id
+WHERE confirmation AND NOT EXISTS (
+    SELECT FROM timeline_event AS event
+    WHERE event.meeting_id = meeting.id AND event.occurred_at = notification.created_at
+        AND event.person_id = CASE notification.person_id WHEN user_id THEN expert_id WHEN expert_id THEN user_id END
+)
+"""
+
 # A key stands for something that was done: one that names nothing would have been left by an action that failed.
 KEYS_NAME_WHAT_WAS_DONE = "SELECT id FROM idempotency_key WHERE made_id IS NULL"
 
@@ -247,6 +257,9 @@ INVARIANTS = {
     "a link is told once, to whose it is (N2)": A_LINK_IS_TOLD_ONCE_TO_WHOSE_IT_IS,
     "both are told their link, or nobody is (N2)": A_LINK_IS_TOLD_TO_BOTH_OR_NOBODY,
     "users are reminded once of a date, and both sides once to say how it went (N1, N3)": REMINDERS_COME_ONCE,
+    "an e-mail confirms to the other side of a meeting what it did itself (N)": (
+        A_CONFIRMATION_IS_OF_WHAT_THE_OTHER_SIDE_DID
+    ),
     "a key stands for something that was done (I1)": KEYS_NAME_WHAT_WAS_DONE,
 }
 

@@ -250,6 +250,7 @@ def test_e_mail_is_kept_unless_a_server_is_named():
         ({"MAIL_FROM": ""}, "MAIL_FROM is missing"),
         ({"MAIL_FROM": "Expertim <noreply@example.com>"}, "MAIL_FROM must be an address"),
         ({"MAIL_FROM": "noreply@example.com\r\nBcc: x@example.com"}, "MAIL_FROM must be an address"),
+        ({"PUBLIC_URL": "https://bücher.example"}, "PUBLIC_URL must be ASCII"),
         ({"APP_URL": "app.example.com"}, "APP_URL must look like"),
         ({"APP_URL": "https://app.example.com/#/"}, "APP_URL must have no ?"),
     ],
@@ -379,6 +380,18 @@ def test_a_port_is_a_number_that_ports_have(value: str):
     assert wrong(PORT=value) == ["PORT must be a whole number from 1 to 65535"]
 
 
+@pytest.mark.parametrize("value", ["0", "-1", "65", "two", "1.5"])
+def test_there_are_so_many_web_processes_or_it_is_said_in_one_line(value: str):
+    assert wrong(WEB_CONCURRENCY=value) == ["WEB_CONCURRENCY must be a whole number from 1 to 64"]
+
+
+def test_the_workers_figures_are_told_to_nobody_without_a_token():
+    (line,) = wrong(METRICS_PORT="9100")
+    assert line.startswith("METRICS_TOKEN is missing: ")
+    told = parse_settings({**WHOLE, "METRICS_PORT": "9100", "METRICS_TOKEN": SECRET, "WEB_CONCURRENCY": "3"})
+    assert (told.metrics_port, told.web_concurrency) == (9100, 3)
+
+
 @pytest.mark.parametrize("field", dataclasses.fields(Policy), ids=lambda field: field.name)
 def test_each_policy_can_be_set_by_its_name_to_what_the_service_can_honour(field: dataclasses.Field[int]):
     name, (at_least, at_most) = f"POLICY_{field.name.upper()}", bounds(field)
@@ -454,11 +467,12 @@ def run(*command: str, **environment: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     "command",
-    [("models.migrate",), ("uvicorn", "--factory", "app:create_app", "--port", "1"), ("jobs",)],
+    [("models.migrate",), ("web", "--factory", "app:create_app", "--port", "1"), ("jobs",)],
     ids=["release", "web", "worker"],
 )
-def test_no_program_starts_without_its_settings_and_says_so_in_plain_lines(command: tuple[str, ...]):
-    ended = run(*command)
+@pytest.mark.parametrize("processes", ["", "2"])
+def test_no_program_starts_without_its_settings_and_says_so_in_plain_lines(command: tuple[str, ...], processes: str):
+    ended = run(*command, WEB_CONCURRENCY=processes)
     assert ended.returncode == 1
     names = [line.split()[0] for line in ended.stderr.splitlines()]
     assert names == ["DATABASE_URL", "REDIS_URL", "AUTH_SECRET", "LINK_SECRET"]
@@ -467,7 +481,7 @@ def test_no_program_starts_without_its_settings_and_says_so_in_plain_lines(comma
 
 def test_no_secret_and_no_sandbox_refuses_to_start():
     ended = run(
-        "uvicorn",
+        "web",
         "--factory",
         "app:create_app",
         "--port",

@@ -1,7 +1,8 @@
 """What an e-mail says beside the notification it tells of: its button, why it came, and how to have no more of them."""
 
-from rules.terms import NotificationKind
-from texts import N_
+from rules.terms import Language, NotificationKind
+from texts import N_, say
+from texts.notifications import IN_ADDITION, Facts, Text, in_one_line, notification_text
 
 SENDER = "Expertim"
 
@@ -49,6 +50,18 @@ KINDS = {
 }
 "What each kind is called where it can be turned off."
 
+CONFIRMATIONS = {
+    NotificationKind.MEETING_APPROVED: N_("You have agreed to the meeting with {other}"),
+    NotificationKind.MEETING_REJECTED: N_("You have turned down the meeting with {other}"),
+    NotificationKind.MEETING_CANCELLED_BY_USER: N_("You have cancelled the meeting with {other}"),
+    NotificationKind.MEETING_CANCELLED_BY_EXPERT: N_("You have cancelled the meeting with {other}"),
+    NotificationKind.ALTERNATIVE_DATE_APPROVED: N_("You have agreed to the alternative date with {other}"),
+    NotificationKind.ALTERNATIVE_DATE_REJECTED: N_("You have turned down the alternative date with {other}"),
+}
+"What somebody did of which the other side gets such a notification."
+ONE_SIDES_OWN = IN_ADDITION.keys() - {"reason"}
+"What came of it for the side that was notified, and is nothing to the other."
+
 
 def button_label(kind: NotificationKind) -> str:
     """What the button says, in the words of the code."""
@@ -58,3 +71,10 @@ def button_label(kind: NotificationKind) -> str:
 def reason(kind: NotificationKind) -> str:
     """Why somebody receives it, in the words of the code."""
     return BECAUSE_OF_A_MESSAGE if kind is NotificationKind.CHAT_MESSAGE else BECAUSE_OF_A_MEETING
+
+
+def confirmation_text(kind: NotificationKind, facts: Facts, language: Language, time_zone: str) -> Text:
+    """The same to the side that brought it about, once the facts name the other: what they did, and how it stands."""
+    shared = {name: fact for name, fact in facts.items() if name not in ONE_SIDES_OWN}
+    title = say(CONFIRMATIONS[kind], language, other=in_one_line(facts["other"]))
+    return Text(title, notification_text(kind, shared, language, time_zone).body)

@@ -8,7 +8,7 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from schema.executing import UNAVAILABLE, unexpected
+from schema.answers import UNAVAILABLE, unexpected
 
 HEADER = "X-Correlation-ID"
 RETRY_AFTER_SECONDS = 5

@@ -10,9 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from live.feeds import Feeds
+from measuring import refused
 from resolvers.errors import RequestError
+from schema.answers import Answer
 from schema.context import Context
-from schema.executing import Answer, InvalidOperation, Operation, execute, prepare
+from schema.executing import InvalidOperation, Operation, execute, prepare
 from web import negotiation
 from web.tokens import Tokens, viewer_of
 
@@ -60,8 +62,8 @@ async def graphql_over_http(request: Request) -> Response:
         return _refused(fault, media_type)
     except InvalidOperation as fault:
         return _answered(fault.answer, media_type)
-    async with Context(await viewer_of(bearer), feeds) as context:
-        return _answered(await execute(operation, document, context), media_type)
+    context = Context(await viewer_of(bearer), feeds)
+    return _answered(await execute(operation, document, context), media_type)
 
 
 def operation_in(content: Any) -> Operation:
@@ -144,6 +146,7 @@ def _only_fitting(kind: OperationType, method: str) -> None:
 
 
 def _refused(fault: Unreadable, media_type: str) -> Response:
+    refused(fault.code)
     error = {"message": str(fault), "extensions": {"code": str(fault.code)}}
     return _response({"errors": [error]}, fault.status, media_type)
 

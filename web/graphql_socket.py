@@ -13,11 +13,16 @@ import structlog
 from graphql import DocumentNode, OperationType
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+import measuring
 from live.feeds import Feeds
 from resolvers.errors import RequestError, ServiceUnavailable
+from resolvers.watching import persistently
+from schema.answers import Answer, unexpected
 from schema.context import Context
-from schema.executing import Answer, InvalidOperation, Operation, answer_of, execute, prepare, subscribe, unexpected
+from schema.executing import InvalidOperation, Operation, execute, prepare, subscribe
+from web.connection import Connection
 from web.graphql_http import Unreadable, json_in, operation_in
+from web.limits import Pace, People
 from web.origins import Origins
 from web.tokens import Bearer, Tokens, viewer_of
 
@@ -28,8 +33,11 @@ INIT_WITHIN_SECONDS = 5.0
 PING_EVERY_SECONDS = 20.0
 SEND_WITHIN_SECONDS = 10.0
 MOST_OPERATIONS = 100
+MESSAGES_A_SECOND = 100
+MESSAGES_AT_ONCE = 1_000
 TRY_AGAIN_LATER = 1013
 LONGEST_REASON_BYTES = 123  # of a close frame (RFC 6455)
+PING = b'{"type":"ping"}'
 TOO_MANY: Answer = {
     "errors": [{"message": "Too many operations at once on one socket.", "extensions": {"code": "TOO_MANY_OPERATIONS"}}]
 }
@@ -59,25 +67,47 @@ async def graphql_over_websocket(websocket: WebSocket) -> None:
         await websocket.close(4406, "Subprotocol not acceptable")
         return
     await websocket.accept(subprotocol=PROTOCOL)
-    with structlog.contextvars.bound_contextvars(correlation_id=uuid4().hex):
-        await GraphQLSocket(websocket).serve()
+    Connection.of(websocket).forget_handshake()
+    await GraphQLSocket(websocket).serve()
 
 
 class GraphQLSocket:
     """The server's side of one socket. Its messages are handled one after another, so that whoever sends `subscribe`
     and then `ping` knows from the `pong` that the subscription is listening."""
 
+    # There are very many of them, mostly idle.
+    __slots__ = (
+        "_bearer",
+        "_beat",
+        "_connection",
+        "_deadline",
+        "_executions",
+        "_feeds",
+        "_heard_at",
+        "_initialising",
+        "_operations",
+        "_overdue",
+        "_pace",
+        "_people",
+        "_streams",
+        "_tokens",
+        "_websocket",
+    )
+
     def __init__(self, websocket: WebSocket) -> None:
         self._websocket = websocket
+        self._connection = Connection.of(websocket)
         self._feeds: Feeds = websocket.app.state.feeds
         self._tokens: Tokens = websocket.app.state.tokens
+        self._people: People = websocket.app.state.people
+        self._initialising = False
         self._bearer: Bearer | None = None
-        self._initialising = asyncio.Event()
-        "Set as soon as the client has asked for it, however long reading its token takes."
-        self._initialised = asyncio.Event()
-        self._stuck = asyncio.Event()
-        "Set once something could not be sent: what came after it would be a gap."
+        self._deadline = asyncio.timeout(INIT_WITHIN_SECONDS)
+        self._overdue = Close(4408, "Connection initialisation timeout")
+        "What is said when the deadline has come."
+        self._beat: asyncio.TimerHandle | None = None
         self._heard_at = time.monotonic()
+        self._pace = Pace(MESSAGES_A_SECOND, at_once=MESSAGES_AT_ONCE)
         self._operations: dict[str, asyncio.Task[None]] = {}
         "By the client's ids, until they are complete or the client no longer wants to hear of them."
         self._streams: set[asyncio.Task[None]] = set()
@@ -85,57 +115,75 @@ class GraphQLSocket:
 
     async def serve(self) -> None:
         """Serve until the client leaves, breaks the protocol, falls silent, or its token expires."""
-        tasks = {asyncio.create_task(self._receive()), asyncio.create_task(self._watch())}
+        measuring.socket_opened()
         try:
-            ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            await self._close_after(ended.pop().exception())
+            await self._close_after(await self._end())
         finally:
+            measuring.socket_ended()
+            if self._beat:
+                self._beat.cancel()
+            if self._bearer:
+                self._people.leave(self._bearer.claims.subject)
             # Mutations under way are finished, whoever has left meanwhile; only the streams end with the socket.
-            for task in [*tasks, *self._streams]:
+            for task in self._streams:
                 task.cancel()
-            await asyncio.gather(*tasks, *self._streams, return_exceptions=True)
+            await asyncio.gather(*self._streams, return_exceptions=True)
             if self._executions:
                 await asyncio.wait(self._executions)
 
-    async def _close_after(self, end: BaseException | None) -> None:
+    async def _end(self) -> Exception | None:
+        """Serve, and say what ended it."""
+        try:
+            async with self._deadline:
+                await self._receive()
+        except Exception as end:
+            return self._overdue if self._deadline.expired() else end
+        return None
+
+    async def _close_after(self, end: Exception | None) -> None:
         match end:
             case Close():
                 code, reason = end.code, end.reason
-            case None | WebSocketDisconnect():
+            case WebSocketDisconnect():
+                measuring.closed(end.code)
+                return
+            case None:
                 return
             case _:
-                log.error("a socket failed", exc_info=end)
-                correlation_id = structlog.contextvars.get_contextvars()["correlation_id"]
+                correlation_id = uuid4().hex
+                log.error("a socket failed", correlation_id=correlation_id, exc_info=end)
                 code, reason = TRY_AGAIN_LATER, f"Try again later (correlation id {correlation_id})"
-        try:
-            async with asyncio.timeout(SEND_WITHIN_SECONDS):
-                fitting = reason.encode(errors="replace")[:LONGEST_REASON_BYTES].decode(errors="ignore")
-                await self._websocket.close(code, fitting)
-        except (TimeoutError, RuntimeError, WebSocketDisconnect):
-            log.info("a socket could not be closed in order", code=code)
+        measuring.closed(code)
+        if not await self._may_send():
+            return
+        with suppress(RuntimeError, WebSocketDisconnect):  # the client has left
+            fitting = reason.encode(errors="replace")[:LONGEST_REASON_BYTES].decode(errors="ignore")
+            await self._websocket.close(code, fitting)
 
-    async def _watch(self) -> None:
-        """End the socket when its time has come; say ping now and then, and notice who never answers."""
-        try:
-            async with asyncio.timeout(INIT_WITHIN_SECONDS):
-                await self._initialising.wait()
-        except TimeoutError:
-            raise Close(4408, "Connection initialisation timeout") from None
-        await self._initialised.wait()
+    def _watch(self) -> None:
+        """Say ping now and then, and notice who never answers."""
+        if time.monotonic() - self._heard_at > 2 * PING_EVERY_SECONDS and not self._connection.has_more:
+            self._overdue = Close(4499, "Terminated")
+            self._deadline.reschedule(asyncio.get_running_loop().time())
+            return
+        if self._connection.keeps_up:
+            self._connection.write(PING)
+        self._look_ahead()
+
+    def _look_ahead(self) -> None:
+        """Look again after a while, or end it before if the token's time will have come."""
         assert self._bearer is not None
-        while (remaining := self._bearer.expires_at - time.time()) > 0:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(min(remaining, PING_EVERY_SECONDS)):
-                    await self._stuck.wait()
-            if self._stuck.is_set() or time.monotonic() - self._heard_at > 2 * PING_EVERY_SECONDS:
-                raise Close(4499, "Terminated")
-            await self._send({"type": "ping"})
-        raise Close(4403, "Forbidden")
+        loop, remaining = asyncio.get_running_loop(), self._bearer.expires_at - time.time()
+        if remaining < 2 * PING_EVERY_SECONDS:
+            self._overdue = Close(4403, "Forbidden")
+            self._deadline.reschedule(loop.time() + max(remaining, 0))
+        self._beat = loop.call_later(PING_EVERY_SECONDS, self._watch)
 
     async def _receive(self) -> None:
         while True:
             message = await self._next_message()
             self._heard_at = time.monotonic()
+            await self._pace.keep()
             match message.get("type"):
                 case "connection_init":
                     await self._initialise(_payload(message))
@@ -164,17 +212,21 @@ class GraphQLSocket:
         return message
 
     async def _initialise(self, payload: dict[str, Any]) -> None:
-        if self._initialising.is_set():
+        if self._initialising:
             raise Close(4429, "Too many initialisation requests")
-        self._initialising.set()
+        self._initialising = True
+        self._deadline.reschedule(None)  # the client has asked for it, however long reading its token takes
         try:
-            self._bearer = await self._tokens.read(payload.get("authorization"))
+            bearer = await self._tokens.read(payload.get("authorization"))
         except RequestError as fault:
             raise Close(4403, "Forbidden") from fault
         except ServiceUnavailable as fault:  # their token may be a good one
             raise Close(TRY_AGAIN_LATER, "Try again later") from fault
-        self._initialised.set()
+        if not self._people.come(bearer.claims.subject):
+            raise Close(TRY_AGAIN_LATER, "Too many sockets")
+        self._bearer = bearer
         await self._send({"type": "connection_ack"})
+        self._look_ahead()
 
     async def _start(self, message: dict[str, Any]) -> None:
         key = _id(message)
@@ -199,10 +251,9 @@ class GraphQLSocket:
             await self._send(_error(key, fault.answer if isinstance(fault, InvalidOperation) else unexpected(fault)))
             return
         if kind is OperationType.SUBSCRIPTION:
-            listening = asyncio.Event()
+            listening = asyncio.get_running_loop().create_future()
             task = self._keep(key, self._streams, partial(self._stream, key, operation, document, listening))
-            task.add_done_callback(lambda _: listening.set())
-            await listening.wait()
+            await asyncio.wait({task, listening}, return_when=asyncio.FIRST_COMPLETED)
         else:
             self._keep(key, self._executions, partial(self._execute, key, operation, document))
 
@@ -229,38 +280,46 @@ class GraphQLSocket:
                 await self._send(message)
 
     async def _stream(
-        self, key: str, operation: Operation, document: DocumentNode, listening: asyncio.Event
+        self, key: str, operation: Operation, document: DocumentNode, listening: asyncio.Future[None]
     ) -> Messages:
         assert self._bearer is not None
-        async with Context(await viewer_of(self._bearer), self._feeds) as context:
-            started = await subscribe(operation, document, context)
-            if isinstance(started, dict):
-                return [_error(key, started)]
-            listening.set()
-            async with aclosing(started):  # type: ignore[type-var]
-                async for result in started:
-                    await self._send({"id": key, "type": "next", "payload": answer_of(result)})
+        # Clients never ask again for a subscription that was refused, so that while the database is away they wait.
+        viewer = await persistently(partial(viewer_of, self._bearer))
+        context = Context(self._feeds.viewer(viewer), self._feeds)
+        started = await subscribe(operation, document, context)
+        if isinstance(started, dict):
+            return [_error(key, started)]
+        async with aclosing(started):
+            if not listening.cancelled():
+                listening.set_result(None)
+            before = f'{{"id":{json.dumps(key)},"type":"next","payload":'.encode()
+            async for answer in started:
+                if self._connection.keeps_up or await self._may_send():
+                    self._connection.write(before + answer + b"}")
+                    measuring.pushed(started.field)
         return [{"id": key, "type": "complete"}]
 
     async def _execute(self, key: str, operation: Operation, document: DocumentNode) -> Messages:
         assert self._bearer is not None
-        async with Context(await viewer_of(self._bearer), self._feeds) as context:
-            answer = await execute(operation, document, context)
+        answer = await execute(operation, document, Context(await viewer_of(self._bearer), self._feeds))
         if "data" not in answer:  # nothing of it was executed
             return [_error(key, answer)]
         return [{"id": key, "type": "next", "payload": answer}, {"id": key, "type": "complete"}]
 
     async def _send(self, message: dict[str, Any]) -> None:
-        text = json.dumps(message)
-        if self._stuck.is_set():
-            return
-        try:
-            async with asyncio.timeout(SEND_WITHIN_SECONDS):
-                await self._websocket.send_text(text)
-        except TimeoutError:
-            self._stuck.set()
-        except (WebSocketDisconnect, RuntimeError):
-            pass  # the client has left, which `_receive` is told
+        if await self._may_send():
+            self._connection.write(json.dumps(message).encode())
+
+    async def _may_send(self) -> bool:
+        """Wait until the client has read enough of what it was sent; one that does not is not waited for for ever."""
+        if not self._connection.keeps_up:
+            try:
+                async with asyncio.timeout(SEND_WITHIN_SECONDS):
+                    await self._connection.writable.wait()
+            except TimeoutError:
+                self._connection.hang_up()  # what came after would be a gap: whoever comes back resumes
+                return False
+        return True
 
 
 def _payload(message: dict[str, Any]) -> dict[str, Any]:

@@ -98,6 +98,16 @@ async def test_one_recipient_who_is_refused_for_good_ends_visibly_and_holds_up_n
     assert server.to(f"{gone.sub}@example.com") == []
 
 
+async def test_a_refusal_that_is_not_utf_8_ends_as_visibly_as_any_other(
+    world: Service, uma: Client, emil: Client, server: MailServer
+):
+    server.refusing[f"{emil.sub}@example.com"] = "550 5.1.1 Usuário desconhecido".encode("latin-1")
+    await uma.proposed(emil)
+    await world.beat(mail=True)
+    delivery = await the_delivery(emil)
+    assert (delivery.status, delivery.answer) == (DeliveryStatus.FAILED, "550 5.1.1 Usu?rio desconhecido")
+
+
 async def test_who_is_refused_for_now_is_sent_it_later(world: Service, uma: Client, emil: Client, server: MailServer):
     server.refusing[f"{emil.sub}@example.com"] = "450 4.2.1 Greylisted"
     await uma.proposed(emil)

@@ -20,12 +20,12 @@ from rules.terms import NotificationKind
 from schema.ids import row_id
 from settings import Settings
 from tests.driving import Client, Service
-from tests.jobs.test_lapsing import clock_of_processes, workers
+from tests.jobs.test_lapsing import BATCH, clock_of_processes, workers
 from tests.jobs.test_settling import rich
 from tests.jobs.test_worker import running_worker
 from tests.resolvers.test_plans import BUSY, crowded, rows_touched
 
-REMINDERS = int(os.environ.get("REMINDERS", "100"))
+REMINDERS = int(os.environ.get("REMINDERS", "50"))
 "How many are due, evenly spread over their share of a minute: 1,000 would be due in a whole one."
 
 PAIRS = 10
@@ -98,7 +98,8 @@ async def test_j1_more_than_a_batch_at_once_is_told_once_by_any_number_of_worker
     world: Service, rich: Client, monkeypatch: pytest.MonkeyPatch, number: int
 ):
     monkeypatch.setattr(worker, "BEAT_SECONDS", 3_600)  # all of it at one beat
-    due = await together(rich, await world.expert("Emil Expert", price="1.00"), MOST_AT_ONCE + 30)
+    monkeypatch.setattr("resolvers.reminding.MOST_AT_ONCE", BATCH)
+    due = await together(rich, await world.expert("Emil Expert", price="1.00"), BATCH + 15)
     world.clock.advance(days=1)
     async with workers(number):
         await until_told(due, len(due))

@@ -1,6 +1,5 @@
 """Workers on what is to be settled at 168 h: however many there are and whatever becomes of them, once (S, J1)."""
 
-import os
 import signal
 from collections import Counter
 from collections.abc import Sequence
@@ -10,16 +9,15 @@ from tortoise.connection import get_connection
 
 from jobs import worker
 from models import TimelineEvent
-from resolvers.settling import MOST_AT_ONCE, due_settlements
+from resolvers.settling import due_settlements
 from rules.terms import TimelineEventKind
 from schema.ids import global_id, row_id
 from settings import Settings
 from tests.driving import Client, Service
-from tests.jobs.test_lapsing import clock_of_processes, workers
+from tests.jobs.test_lapsing import BATCH, CRASH_ROUNDS, clock_of_processes, workers
 from tests.jobs.test_worker import running_worker
 from tests.settlements import EXPERTIMS, THEIRS, WEEK_HOURS, Held, held, held_together
 
-CRASH_ROUNDS = int(os.environ.get("CRASH_ROUNDS", "4"))
 OUTCOMES = (
     TimelineEventKind.CREDITS_PAID_TO_EXPERT,
     TimelineEventKind.PAYMENT_RETURNED_TO_USER,
@@ -75,18 +73,19 @@ async def test_j1_more_than_a_batch_at_once_is_done_once_by_any_number_of_worker
     world: Service, rich: Client, monkeypatch: pytest.MonkeyPatch, number: int
 ):
     monkeypatch.setattr(worker, "BEAT_SECONDS", 3_600)  # all of it at one beat
+    monkeypatch.setattr("resolvers.settling.MOST_AT_ONCE", BATCH)
     expert = await world.expert("Emil Expert", price="1.00")
-    due = await held_together(world, rich, expert, MOST_AT_ONCE + 30)
-    for each in due[:10]:
+    due = await held_together(world, rich, expert, BATCH + 15)
+    for each in due[:5]:
         await each.says("USER", THEIRS)
-    for each in due[10:20]:
+    for each in due[5:10]:
         await each.says("USER", EXPERTIMS)
     world.clock.advance(hours=WEEK_HOURS)
     async with workers(number):
         await until_settled(due, len(due))
     assert await settled(due) == ids(due)
-    assert await rich.balance() == ("99880.00", "10.00"), "ten came back, ten wait for staff"
-    assert await expert.balance() == ("88.00", "0.00")
+    assert await rich.balance() == ("99970.00", "5.00"), "five came back, five wait for staff"
+    assert await expert.balance() == ("20.00", "0.00")
 
 
 async def test_j1_workers_killed_in_the_middle_again_and_again_settle_each_meeting_once(
@@ -94,12 +93,12 @@ async def test_j1_workers_killed_in_the_middle_again_and_again_settle_each_meeti
 ):
     """Two processes at a time, of which one is killed; then two more finish the rest."""
     expert = await world.expert("Emil Expert", price="1.00")
-    due = await held_together(world, rich, expert, 40 * CRASH_ROUNDS)
+    due = await held_together(world, rich, expert, 30 * CRASH_ROUNDS)
     world.clock.advance(hours=WEEK_HOURS)
     async with clock_of_processes(world):
         for round_ in range(CRASH_ROUNDS):
             async with running_worker(settings, settings.redis_url) as killed:
-                await until_settled(due, 20 * round_ + 1)
+                await until_settled(due, 10 * round_ + 1)
                 killed.kill()
                 await killed.wait()
         assert len(await settled(due)) < len(due), "there was always something left to do"

@@ -2,17 +2,21 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from models import FeedEntry, Notification, TimelineEvent
+from models import Delivery, FeedEntry, Notification, TimelineEvent
 from models.feeds import FeedEntryKind
+from resolvers.reminding import due_reminders
 from schema.ids import named_by, row_id
 from tests.driving import COST, MEETING, Client, Service, all_edges
 from tests.invariants import check_invariants
 from tests.journeys.comparing import differences, everything, plain
 from tests.journeys.model import Market
 from tests.journeys.model_state import Meeting, Person
+
+A_MOMENT = timedelta(microseconds=1)
 
 EVERYTHING = (
     """
@@ -118,7 +122,39 @@ class Looking:
         for person in self.people:
             await self.look(person)
         await self.check_disputes(next(each for each in self.people if each.is_staff))
+        await self.check_mails()
+        await self.check_reminders(self.market.meetings)
         await check_invariants()
+
+    async def check_reminders(self, meetings: Sequence[Meeting]) -> None:
+        """What a worker would find due as soon as anything about these is, if nobody did anything until then."""
+        market, now = self.market, self.market.now
+        agreed = [each for each in meetings if each.status == "AGREED"]
+        coming = {at for each in agreed for at in market.reminders(each).values() if at > now}
+        for at in sorted({each - before for each in coming for before in (A_MOMENT, timedelta(0))}):
+            self.world.clock.time = market.now = at
+            due = {row_id("Meeting", self.ids[each]) for each in market.meetings if market.is_to_be_reminded(each)}
+            self.same(f"to be reminded at {at}", due, set(await due_reminders(())))
+        self.world.clock.time = market.now = now
+
+    async def check_mails(self) -> None:
+        """Each e-mail that anybody was to be sent, once, and what became of it (N)."""
+        mine = {row_id("Meeting", self.ids[each]): each for each in self.market.meetings}
+        people = {row_id("Person", self.ids[each]): each for each in self.people}
+        found: Counter[tuple[Any, ...]] = Counter()
+        for each in await Delivery.filter(notification__meeting_id__in=list(mine)).select_related("notification"):
+            told = each.notification
+            assert told.meeting_id is not None
+            meeting, notified = mine[told.meeting_id], people[told.person_id]
+            (other,) = set(meeting.sides.values()) - {notified}
+            person = other if each.confirmation else notified
+            found[person, told.kind.value, meeting, each.confirmation, each.status.value] += 1
+        expected = Counter(
+            (person, mail.kind, mail.meeting, mail.is_confirmation, mail.status)
+            for person in self.people
+            for mail in person.mails
+        )
+        self.same("e-mails", expected, found)
 
     async def check_disputes(self, staff: Person) -> None:
         """Those of this market, oldest first (S3); others have left some, too."""

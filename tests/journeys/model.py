@@ -115,7 +115,7 @@ class Market(Holding):
         meeting.answers[side] = "APPROVED"
         self.agree(meeting)
         self.record(meeting, f"{side}_APPROVED", side)
-        self.tell(meeting, "MEETING_APPROVED", OTHER[side])
+        self.tell(meeting, "MEETING_APPROVED", OTHER[side], confirmed_to=side)
         return meeting, before
 
     def reject_meeting(self, by: Person, meeting: Meeting, reason: str, version: int | None = None) -> Story:
@@ -123,7 +123,7 @@ class Market(Holding):
         self.give_back(meeting)
         meeting.status, meeting.answers[side], meeting.reason = "REJECTED", "REJECTED", reason
         self.record(meeting, f"REJECTED_BY_{side}", side, reason=reason)
-        self.tell(meeting, "MEETING_REJECTED", OTHER[side])
+        self.tell(meeting, "MEETING_REJECTED", OTHER[side], confirmed_to=side)
         return meeting, before
 
     # ── cancelling ──
@@ -142,7 +142,7 @@ class Market(Holding):
         cost = self.consequences(meeting, side, "CANCEL")
         if cost["acknowledgementRequired"] and not acknowledge:
             raise Problem("LateCancellation", consequences=cost)
-        late = self.is_late(meeting)
+        late, was_agreed = self.is_late(meeting), meeting.status == "AGREED"
         if meeting.pending:
             meeting.pending.status = "CANCELLED"
         meeting.status, meeting.reason = "CANCELLED", reason
@@ -151,7 +151,7 @@ class Market(Holding):
             self.reimburse(meeting, cost)
         else:
             self.give_back(meeting)
-        self.tell(meeting, f"MEETING_CANCELLED_BY_{side}", OTHER[side])
+        self.tell(meeting, f"MEETING_CANCELLED_BY_{side}", OTHER[side], confirmed_to=side if was_agreed else None)
         return meeting, before
 
     def reimburse(self, meeting: Meeting, cost: dict[str, Any]) -> None:
@@ -193,7 +193,7 @@ class Market(Holding):
         meeting.starts_at, meeting.answers = chosen.starts_at, {USER: "APPROVED", EXPERT: "APPROVED"}
         self.agree(meeting)
         self.record(meeting, f"ALTERNATIVE_DATE_APPROVED_BY_{side}", side, alternative=chosen)
-        self.tell(meeting, "ALTERNATIVE_DATE_APPROVED", OTHER[side])
+        self.tell(meeting, "ALTERNATIVE_DATE_APPROVED", OTHER[side], confirmed_to=side)
         return meeting, before
 
     def reject_alternative_date(self, by: Person, meeting: Meeting, reason: str, version: int | None = None) -> Story:
@@ -206,7 +206,8 @@ class Market(Holding):
             self.give_back(meeting)
             meeting.status, meeting.reason, meeting.answers[side] = "REJECTED", reason, "REJECTED"
         self.record(meeting, f"ALTERNATIVE_DATE_REJECTED_BY_{side}", side, alternative=chosen, reason=reason)
-        self.tell(meeting, "ALTERNATIVE_DATE_REJECTED", OTHER[side])
+        asked_for = None if chosen.beside_a_date_in_force else side
+        self.tell(meeting, "ALTERNATIVE_DATE_REJECTED", OTHER[side], confirmed_to=asked_for)
         return meeting, before
 
     def cancel_alternative_date(self, by: Person, meeting: Meeting, version: int | None = None) -> Story:

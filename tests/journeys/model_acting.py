@@ -4,7 +4,7 @@ from collections.abc import Set
 from decimal import Decimal
 from typing import Any
 
-from tests.journeys.model_state import EXPERT, EXPERTIM, USER, Meeting, Person, Problem
+from tests.journeys.model_state import EXPERT, EXPERTIM, USER, Mail, Meeting, Person, Problem
 from tests.journeys.model_views import Views
 
 Story = tuple[Meeting, int]
@@ -74,6 +74,12 @@ class Acting(Views):
         person = meeting.sides.get(actor)
         meeting.events.append({"kind": kind, "actor": actor, "person": person, "at": self.now, **fields})
 
-    def tell(self, meeting: Meeting, kind: str, *sides: str) -> None:
+    def tell(self, meeting: Meeting, kind: str, *sides: str, confirmed_to: str | None = None) -> None:
+        """Sides are notified, by e-mail too; the one that did it may have it confirmed, by e-mail alone (N4)."""
         for side in sides:
             meeting.sides[side].notifications.append((kind, meeting, self.now))
+            mail = Mail(kind, meeting, meeting.starts_at, meeting.links.get(side), is_confirmation=False)
+            meeting.sides[side].mails.append(mail)
+        if confirmed_to:
+            mail = Mail(kind, meeting, meeting.starts_at, None, is_confirmation=True)
+            meeting.sides[confirmed_to].mails.append(mail)

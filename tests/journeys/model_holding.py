@@ -1,7 +1,9 @@
 """What becomes of an agreed meeting in the model: links, who came, how it went, and who gets the credits."""
 
+from collections.abc import Iterable
+
 from tests.journeys.model_acting import NOTHING, Acting, Story
-from tests.journeys.model_state import EXPERT, EXPERTIM, SYSTEM, USER, Link, Meeting, Person, Problem, fee, half
+from tests.journeys.model_state import EXPERT, EXPERTIM, SYSTEM, USER, Link, Mail, Meeting, Person, Problem, fee, half
 
 SMOOTH, MINE, THEIRS, EXPERTIMS = (
     "WENT_SMOOTHLY",
@@ -41,6 +43,7 @@ class Holding(Acting):
         meeting.status, meeting.platform_is_ready = "AGREED", False
         meeting.links = {side: Link(meeting, side, meeting.starts_at) for side in (USER, EXPERT)}
         self.links += meeting.links.values()
+        meeting.reminded = set()
 
     def tell_the_platform(self) -> None:
         """What the worker does about all meetings that somebody can still come to (L4)."""
@@ -63,6 +66,39 @@ class Holding(Acting):
             self.record(meeting, f"{link.side}_ATTENDANCE_RECORDED", link.side)
         meeting.attendance.append((link, self.now))
         return 303 if meeting.platform_is_ready else 200
+
+    # ── reminding ──
+
+    def remind(self, meeting: Meeting) -> None:
+        """What the worker does about a meeting of which something is due, each once for a date (N1, N2, N3)."""
+        due = self.reminders_due(meeting)
+        meeting.reminded |= due
+        if "MEETING_LINK" in due:
+            if self.now < self.closes_at(meeting, "JOIN"):
+                self.tell(meeting, "MEETING_LINK", USER, EXPERT)
+        elif "MEETING_REMINDER" in due:
+            self.tell(meeting, "MEETING_REMINDER", USER)
+        if "PROGRESS_REMINDER" in due and self.now < self.closes_at(meeting, "RECORD_PROGRESS"):
+            self.tell(meeting, "PROGRESS_REMINDER", *(side for side in (USER, EXPERT) if side not in meeting.progress))
+
+    def mail(self, people: Iterable[Person]) -> None:
+        """All that waits is sent, but reminders of what is not ahead, not open or not needed any more (N1, N2, N3)."""
+        for who, mail in [(each, mail) for each in people for mail in each.mails if mail.status == "PENDING"]:
+            mail.status = "SENT" if self.is_still_right(mail, who) else "OMITTED"
+
+    def is_still_right(self, mail: Mail, person: Person) -> bool:
+        """Whether it could still be told."""
+        meeting = mail.meeting
+        if mail.kind not in self.reminders(meeting):
+            return True
+        if meeting.status != "AGREED" or meeting.credit_status != "BLOCKED" or meeting.starts_at != mail.starts_at:
+            return False
+        side = next(side for side, who in meeting.sides.items() if who is person)
+        return {
+            "MEETING_REMINDER": self.now < self.reminders(meeting)["MEETING_LINK"],
+            "MEETING_LINK": self.now < self.closes_at(meeting, "JOIN") and mail.link is meeting.links.get(side),
+            "PROGRESS_REMINDER": self.now < self.closes_at(meeting, "RECORD_PROGRESS") and side not in meeting.progress,
+        }[mail.kind]
 
     # ── saying how it went ──
 

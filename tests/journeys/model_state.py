@@ -14,6 +14,9 @@ FARTHEST = timedelta(days=730)
 LINK_OPENS_BEFORE = timedelta(minutes=15)
 LINK_CLOSES_AFTER = timedelta(minutes=60)
 TIME_TO_RECORD = timedelta(hours=168)
+REMINDED_BEFORE = timedelta(hours=24)
+LINK_TOLD_BEFORE = timedelta(minutes=60)
+REMINDED_AFTER = timedelta(hours=24)
 
 
 def half_up(amount: Decimal) -> Decimal:
@@ -47,6 +50,7 @@ class Person(Told):
     blocked: Decimal = Decimal(0)
     movements: list[tuple[Any, ...]] = field(default_factory=list)
     notifications: list[tuple[Any, ...]] = field(default_factory=list)
+    mails: list["Mail"] = field(default_factory=list)
     keys: dict[str, tuple[Any, ...]] = field(default_factory=dict)
 
     def __repr__(self) -> str:
@@ -102,6 +106,8 @@ class Meeting(Told):
     attendance: list[tuple[Link, datetime]] = field(default_factory=list)
     progress: dict[str, dict[str, Any]] = field(default_factory=dict)
     settlement: dict[str, Any] | None = None
+    reminded: set[str] = field(default_factory=set)
+    "Of what the sides were reminded for the date in force, or it was too late to be."
 
     @property
     def ends_at(self) -> datetime:
@@ -127,6 +133,20 @@ class Meeting(Told):
 
     def __repr__(self) -> str:
         return f"#{self.number}"
+
+
+@dataclass(eq=False)
+class Mail(Told):
+    """An e-mail to one side: what it was notified of, or confirms that it did of which the other side was (N)."""
+
+    kind: str
+    meeting: Meeting
+    starts_at: datetime
+    "When the meeting was to begin as this was written."
+    link: Link | None
+    "Its recipient's, by then."
+    is_confirmation: bool
+    status: str = "PENDING"
 
 
 class Problem(Exception):

@@ -9,6 +9,9 @@ from tests.journeys.model_state import (
     LATE,
     LINK_CLOSES_AFTER,
     LINK_OPENS_BEFORE,
+    LINK_TOLD_BEFORE,
+    REMINDED_AFTER,
+    REMINDED_BEFORE,
     TIME_TO_RECORD,
     USER,
     Link,
@@ -102,6 +105,23 @@ class Views:
         is_open = meeting.credit_status == "BLOCKED" and meeting.status == "AGREED" and not meeting.settlement
         return is_open and self.now >= meeting.ends_at + TIME_TO_RECORD
 
+    def reminders(self, meeting: Meeting) -> dict[str, datetime]:
+        """When the sides of an agreed meeting are to be told what (N1, N2, N3)."""
+        return {
+            "MEETING_REMINDER": meeting.starts_at - REMINDED_BEFORE,
+            "MEETING_LINK": meeting.starts_at - LINK_TOLD_BEFORE,
+            "PROGRESS_REMINDER": meeting.ends_at + REMINDED_AFTER,
+        }
+
+    def reminders_due(self, meeting: Meeting) -> set[str]:
+        """Which of them the worker is still to see to, while the meeting is neither called off nor settled."""
+        if meeting.status != "AGREED" or meeting.credit_status != "BLOCKED":
+            return set()
+        return {kind for kind, at in self.reminders(meeting).items() if self.now >= at} - meeting.reminded
+
+    def is_to_be_reminded(self, meeting: Meeting) -> bool:
+        return bool(self.reminders_due(meeting))
+
     def is_to_be_prepared(self, meeting: Meeting) -> bool:
         """Whether the platform is to be told of the date in force, to which somebody can still come (L4)."""
         is_over = self.now >= self.closes_at(meeting, "JOIN")
@@ -109,7 +129,7 @@ class Views:
 
     def has_work(self) -> bool:
         """Whether the worker would find something to do."""
-        what = (self.is_due, self.is_unsettled, self.is_to_be_prepared)
+        what = (self.is_due, self.is_unsettled, self.is_to_be_reminded, self.is_to_be_prepared)
         return any(is_so(meeting) for meeting in self.meetings for is_so in what)
 
     def is_referred(self, meeting: Meeting) -> bool:

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from resolvers.conferencing import bring_next_conference
 from resolvers.lapsing import lapse_meeting, lapsed_meetings
+from resolvers.mailing import send_due_mails
+from resolvers.reminding import due_reminders, remind_of_meeting
 from resolvers.settling import due_settlements, settle_meeting
 from schema.ids import row_id
 from tests.driving import Service
@@ -17,6 +19,7 @@ from tests.journeys.looking import Looking
 from tests.journeys.model import Market
 from tests.journeys.model_state import Link, Meeting, Person
 from tests.journeys.opening import ALTERED, OPENINGS, THEIR_OWN
+from tests.mail.server import omit_mails
 
 REASONS = "{ REJECTION: rejectionReasons { code } CANCELLATION: cancellationReasons { code } }"
 
@@ -84,9 +87,10 @@ class Play(Looking):
                 await self.act(to, answer, meeting=self.market.meetings[-1], **given)
 
     async def wait_for(self, kind: str) -> None:
-        """The time passes until this may be done about the last of those that were agreed."""
+        """The time passes until this may be done, or is to be told, about the last of those that were agreed."""
         agreed = [each for each in self.market.meetings if each.status == "AGREED"]
-        if instants := [at for each in agreed if (at := self.market.opens_at(each, kind))]:
+        opens = [self.market.opens_at(each, kind) or self.market.reminders(each).get(kind) for each in agreed]
+        if instants := [at for at in opens if at]:
             await self.tick(max(instants), viewer=self.emil)
 
     async def clear(self) -> None:
@@ -94,6 +98,7 @@ class Play(Looking):
         self.world.clock.reset()
         self.world.clock.time += FAR_AHEAD
         await self.world.beat()
+        await omit_mails()
         self.world.clock.reset()
 
     async def offer_a_service(self, person: Person, price: str) -> None:
@@ -132,6 +137,7 @@ class Play(Looking):
         self.same("events", recorded, [(each["sequence"], each["kind"], each["actor"]) for each in actual["events"]])
         for person in meeting.sides.values():
             await self.look(person, [meeting])
+        await self.check_reminders([meeting])
 
     def check_problem(self, expected: dict[str, Any], actual: dict[str, Any]) -> None:
         found = {
@@ -206,6 +212,7 @@ class Play(Looking):
         jobs = (
             (lapsed_meetings, lapse_meeting, market.is_due, market.lapse),
             (due_settlements, settle_meeting, market.is_unsettled, market.settle),
+            (due_reminders, remind_of_meeting, market.is_to_be_reminded, market.remind),
         )
         touched = {meeting for meeting in market.meetings if market.is_to_be_prepared(meeting)}
         for find, do, is_due, follow in jobs:
@@ -224,4 +231,14 @@ class Play(Looking):
         for meeting in touched:
             for person in meeting.sides.values():
                 await self.look(person, [meeting])
+        await self.check_reminders(market.meetings)
+        self.fingerprint = await state()
+
+    async def mail(self) -> None:
+        """The worker sends what waits."""
+        self.story.append("e-mails are sent")
+        while await send_due_mails():
+            pass
+        self.market.mail(self.people)
+        await self.check_mails()
         self.fingerprint = await state()

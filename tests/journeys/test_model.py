@@ -16,14 +16,16 @@ from tests.driving import Service
 from tests.journeys.playing import Play
 from tests.journeys.turns import Turn, turns
 
-RUNS = int(os.environ.get("MODEL_RUNS", "9"))
+RUNS = int(os.environ.get("MODEL_RUNS", "8"))
 STEPS = int(os.environ.get("MODEL_STEPS", "40"))
 SEED = int(os.environ.get("MODEL_SEED", "1"))
 
 prices = st.sampled_from(["12.55", "33.33", "0.01", "0.00", "40.00"])
 amounts = st.sampled_from(["200.00", "200.00", "100.00", "33.33", None])
 answers = st.sampled_from(["approveMeeting", "rejectMeeting", None])
-begins = st.sampled_from([None, None, "JOIN", "RECORD_PROGRESS"])
+begins = st.sampled_from(
+    [None, None, "MEETING_REMINDER", "MEETING_REMINDER", "JOIN", "RECORD_PROGRESS", "PROGRESS_REMINDER"]
+)
 
 
 class Negotiations(RuleBasedStateMachine):
@@ -60,6 +62,7 @@ class Negotiations(RuleBasedStateMachine):
         self.do(self.play.first_proposals(["approveMeeting"] * 3 if begins else answers))
         if begins:
             self.do(self.play.wait_for(begins))
+            self.do(self.play.work())
 
     # Of several rules Hypothesis would leave most out of any one run, and with them whole chapters of the story.
     @rule(turn=turns())

@@ -47,8 +47,10 @@ MUTATIONS = {
     "RECORD_PROGRESS": "recordProgress",
     "DECIDE": "decideSettlement",
 }
-ENDINGS = {"REJECT", "CANCEL", "REJECT_ALTERNATIVE_DATE", "CANCEL_ALTERNATIVE_DATE"}
-"What a story goes on after less far than after the others."
+OFTEN = dict.fromkeys(("REJECT", "CANCEL", "REJECT_ALTERNATIVE_DATE", "CANCEL_ALTERNATIVE_DATE"), 2) | {
+    "APPROVE_ALTERNATIVE_DATE": 8
+}
+"How much more often than others: a story goes on less far after endings, and dates seldom move by themselves."
 REASONS = {"CANCEL": "CANCELLATION", "REJECT": "REJECTION", "REJECT_ALTERNATIVE_DATE": "REJECTION"}
 
 
@@ -70,7 +72,8 @@ def turns(draw: Draw) -> Turn:
         tick: 4 if coming_instants(market) else 0,
         look: 1,
         follow: (6 if open_links(market) else 1) if market.links else 0,
-        work: 2 if market.has_work() else 0,
+        work: 3 if market.has_work() else 0,
+        mail: 1 if any(each.status == "PENDING" for person in people for each in person.mails) else 0,
     }
     turn = one_of(draw, [turn for turn, times in often.items() for _ in range(times)])
     return turn(draw, market, people)
@@ -90,7 +93,7 @@ def mostly(draw: Draw) -> bool:
 def go_on(draw: Draw, market: Market, people: list[Person]) -> Turn:
     """Somebody does what they may do, in good form."""
     to_do = market.to_do(people)
-    kind = one_of(draw, [each for each in to_do for _ in range(2 if each in ENDINGS else 4)])
+    kind = one_of(draw, [each for each in to_do for _ in range(OFTEN.get(each, 4))])
     by, meeting = one_of(draw, to_do[kind])
     given: dict[str, Any] = {"meeting": meeting}
     if kind == "CHOOSE_ALTERNATIVE_DATE":
@@ -223,7 +226,7 @@ def coming_instants(market: Market) -> list[datetime]:
     for each in market.meetings:
         if each.status == "AGREED":
             near |= {each.starts_at - LINK_OPENS_BEFORE, each.ends_at, each.ends_at + LINK_CLOSES_AFTER}
-            near |= {each.ends_at + TIME_TO_RECORD}
+            near |= {each.ends_at + TIME_TO_RECORD, *market.reminders(each).values()}
     all_of_them = {each + by for each in near for by in (-A_MOMENT, timedelta(0), A_MOMENT)}
     return sorted(each for each in all_of_them if each > market.now)
 
@@ -240,3 +243,7 @@ def look(draw: Draw, market: Market, people: list[Person]) -> Turn:
 
 def work(draw: Draw, market: Market, people: list[Person]) -> Turn:
     return "work", {}
+
+
+def mail(draw: Draw, market: Market, people: list[Person]) -> Turn:
+    return "mail", {}

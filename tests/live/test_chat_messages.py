@@ -1,7 +1,7 @@
 """What is written in a chat, shown to both the moment it commits (H2, W1, W3)."""
 
 import asyncio
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, aclosing
 from typing import Any
 
 import pytest
@@ -129,7 +129,7 @@ async def test_w2_whoever_was_kept_waiting_is_shown_what_was_written_meanwhile_f
 ):
     """More than waits for one follower at once."""
     person = row_id("Person", frieda.id)
-    async with world.app.state.feeds.follow(person) as feed:
+    async with aclosing(await world.app.state.feeds.follow(person)) as feed:
         for number in range(MOST_WAITING + 5):
             await uma.write(chat, str(number))
         found: list[str] = []

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, aclosing
 from typing import Any
 from uuid import UUID
 
@@ -397,7 +397,7 @@ async def test_c3_after_a_burst_of_news_conflicts_are_found_once_and_not_for_eac
 
 async def test_a_follower_passes_over_what_waits_however_much_it_is(world: Service, uma: Client, stella: Client):
     viewer = row_id("Person", uma.id)
-    async with world.app.state.feeds.follow(viewer) as follower, asyncio.timeout(20):
+    async with aclosing(await world.app.state.feeds.follow(viewer)) as follower, asyncio.timeout(20):
         for burst in (3, MOST_WAITING + 5):
             start = follower.position
             for _ in range(burst):

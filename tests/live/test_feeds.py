@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from contextlib import ExitStack
+from contextlib import ExitStack, aclosing
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from redis.asyncio import Redis as RedisClient
 
 import live.feeds
 from live.feeds import MOST_WAITING, Follower
-from live.messages import News, decode, encode, person_channel
+from live.messages import News, Profile, decode, encode, person_channel
 from live.publisher import Publisher
 from live.reading import feed_head, read_feed
 from models import ChatMessage, Meeting, Notification, TimelineEvent
@@ -100,7 +100,7 @@ async def test_w3_whose_a_meeting_is_is_asked_for_every_push_whatever_a_feed_say
     misdirected = News(FeedEntryKind.TIMELINE_EVENT, event.id, event=event, meeting=row)
     head = await feed_head(person_id(stranger))
     async with stranger.listening(UPDATES) as his, RedisClient.from_url(redis_server.url) as redis:
-        async with world.app.state.feeds.follow(person_id(stranger)) as follower:
+        async with aclosing(await world.app.state.feeds.follow(person_id(stranger))) as follower:
             await redis.publish(person_channel(person_id(stranger)), encode(head + 1, [misdirected]))
             async with asyncio.timeout(5):
                 assert content(await anext(follower)) == content(misdirected), "it has arrived in the feed"
@@ -124,7 +124,7 @@ async def test_w3_whose_a_notification_or_a_message_is_is_asked_for_every_push_t
     ]
     head = await feed_head(person_id(stranger))
     async with stranger.listening(NOTIFICATIONS) as told, stranger.listening(MESSAGES, id=chat) as written:
-        async with world.app.state.feeds.follow(person_id(stranger)) as follower, asyncio.timeout(5):
+        async with aclosing(await world.app.state.feeds.follow(person_id(stranger))) as follower, asyncio.timeout(5):
             async with RedisClient.from_url(redis_server.url) as redis:
                 await redis.publish(person_channel(person_id(stranger)), encode(head + 1, misdirected))
             assert [(await anext(follower)).ref for _ in misdirected] == [notification.id, message.id], "it has arrived"
@@ -314,17 +314,17 @@ def without(message: bytes, column: str) -> bytes:
 async def test_whoever_follows_a_feed_whose_reader_fails_is_told_and_can_begin_again(
     world: Service, uma: Client, stella: Client, monkeypatch: pytest.MonkeyPatch
 ):
-    async def fail(*given: object) -> None:
+    def fail(*given: object) -> None:
         raise ZeroDivisionError("on purpose")
 
     feeds = world.app.state.feeds
-    async with feeds.follow(person_id(uma)) as follower, asyncio.timeout(10):
+    async with aclosing(await feeds.follow(person_id(uma))) as follower, asyncio.timeout(10):
         with monkeypatch.context() as patched:
             patched.setattr(live.feeds._Reader, "_take", fail)
             await stella.act("grantCredits", personId=uma.id, amount="0.01")
             with pytest.raises(RuntimeError, match="nobody reads"):
                 await anext(follower)
-        async with feeds.follow(person_id(uma)) as again:
+        async with aclosing(await feeds.follow(person_id(uma))) as again:
             await stella.act("grantCredits", personId=uma.id, amount="0.01")
             assert (await anext(again)).kind is FeedEntryKind.BALANCE
 
@@ -340,7 +340,7 @@ async def test_a_follower_that_is_behind_reads_page_by_page_and_not_entry_by_ent
         reads += 1
         return await read_feed(*given, **options)
 
-    async with world.app.state.feeds.follow(person_id(uma)) as follower, asyncio.timeout(20):
+    async with aclosing(await world.app.state.feeds.follow(person_id(uma))) as follower, asyncio.timeout(20):
         start = follower.position
         monkeypatch.setattr(live.feeds, "read_feed", counted)
         for _ in range(20):
@@ -359,7 +359,9 @@ async def test_w2_what_is_read_from_the_database_is_what_the_messages_carried(
 
     async def catch(publisher: object, batch: list[tuple[str, bytes | str]]) -> None:
         for channel, message in batch:
-            first, news = decode(message)
+            told = decode(message)
+            assert not isinstance(told, Profile)
+            first, news = told
             caught.setdefault(channel, []).extend(enumerate(news, start=first))
 
     before = {client.sub: await feed_head(person_id(client)) for client in (uma, emil)}
@@ -416,11 +418,11 @@ async def test_w2_what_is_offered_while_a_follower_catches_up_is_neither_lost_no
         await offered(another, 1)
         return found
 
-    async with world.app.state.feeds.follow(person_id(uma)) as follower:
+    async with aclosing(await world.app.state.feeds.follow(person_id(uma))) as follower:
         start = follower.position
         for _ in range(grants):
             await stella.act("grantCredits", personId=uma.id, amount="0.01")
-        async with world.app.state.feeds.follow(person_id(uma)) as another:
+        async with aclosing(await world.app.state.feeds.follow(person_id(uma))) as another:
             monkeypatch.setattr(live.feeds, "read_feed", read_while_more_arrives)
             async with asyncio.timeout(10):
                 for position in range(start + 1, start + grants + 1):
@@ -440,7 +442,7 @@ async def test_a_follower_that_is_offered_more_than_it_can_hold_reads_the_rest_f
     world: Service, uma: Client, stella: Client
 ):
     number = MOST_WAITING + 5
-    async with world.app.state.feeds.follow(person_id(uma)) as follower:
+    async with aclosing(await world.app.state.feeds.follow(person_id(uma))) as follower:
         start = follower.position
         assert start == await feed_head(person_id(uma)), "from now on"
         for _ in range(number):

@@ -12,7 +12,7 @@ from texts.notifications import Text
 
 def letter(**changes: Any) -> Letter:
     usual = Letter(
-        notification_id=uuid7(),
+        id=uuid7(),
         kind=NotificationKind.MEETING_APPROVED,
         text=Text("Emil Expert has agreed to your proposal", "“Advice” with Emil Expert is agreed."),
         told_at=datetime(2027, 3, 1, 12, tzinfo=UTC),

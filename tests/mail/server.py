@@ -28,7 +28,7 @@ class MailServer:
     def __init__(self, *, tls: ssl.SSLContext | None = None, starttls: bool = False, login: bool = False) -> None:
         self.taken: list[EmailMessage] = []
         self.connected = 0
-        self.refusing: dict[str, str] = {}
+        self.refusing: dict[str, str | bytes] = {}
         "What is answered to these recipients."
         self.answers_to_content: list[str] = []
         "What is answered to the next contents, instead of taking them."
@@ -83,7 +83,7 @@ class MailServer:
 
     async def handle_RCPT(  # noqa: N802 - the library's name
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
-    ) -> str:
+    ) -> str | bytes:
         if address in self.refusing:
             return self.refusing[address]
         envelope.rcpt_tos.append(address)
@@ -118,12 +118,17 @@ class MailServer:
         return AuthResult(success=known, handled=False)
 
 
+async def omit_mails() -> None:
+    """None of what waits by now is sent."""
+    now = await world().clock.now()
+    await Delivery.filter(status=DeliveryStatus.PENDING).update(status=DeliveryStatus.OMITTED, lease=None, ended_at=now)
+
+
 @asynccontextmanager
 async def mailed_by_smtp() -> AsyncIterator[MailServer]:
     """The service sends its e-mails to this server meanwhile, and none of before."""
     before = world()
-    now = await before.clock.now()
-    await Delivery.filter(status=DeliveryStatus.PENDING).update(status=DeliveryStatus.OMITTED, lease=None, ended_at=now)
+    await omit_mails()
     async with MailServer() as server:
         enter(replace(before, mailer=server.client(), mail_from=SENDER))
         try:

@@ -14,6 +14,8 @@ from mail.addresses import Unmailable, mailable
         ("uma@bücher.example", "uma@xn--bcher-kva.example"),
         ("uma@straße.example", "uma@xn--strae-oqa.example"),
         ("Uma@EXAMPLE.com", "Uma@example.com"),
+        ("uma@example.com.", "uma@example.com"),
+        ("u=m?a@example.com", "u=m?a@example.com"),
     ],
 )
 def test_an_address_is_told_with_its_domain_in_ascii(address: str, told: str):
@@ -36,6 +38,8 @@ def test_an_address_is_told_with_its_domain_in_ascii(address: str, told: str):
         '"uma"@example.com',
         "müller@example.com",
         "uma..x@example.com",
+        "=?utf-8?q?uma?=@example.com",
+        "uma@example.com..",
         ".uma@example.com",
         "uma@-example-.com",
         "uma@example..com",

@@ -41,12 +41,12 @@ def sent(**changes: Any) -> tuple[bytes, EmailMessage]:
 
 def test_its_headers_say_who_writes_to_whom_and_that_nobody_need_answer():
     given = letter()
-    _, message = sent(notification_id=given.notification_id)
+    _, message = sent(id=given.id)
     assert message["From"] == f"Expertim <{SENDER}>"
     assert message["To"] == "uma@example.com"
     assert message["Subject"] == given.text.title
     assert message["Date"] == "Mon, 01 Mar 2027 12:00:00 +0000"
-    assert message["Message-ID"] == f"<{given.notification_id}@mail.example.com>"
+    assert message["Message-ID"] == f"<{given.id}@mail.example.com>"
     assert message["Auto-Submitted"] == "auto-generated"
     assert message["Content-Language"] == "en"
     assert message.get_content_type() == "multipart/alternative"
@@ -113,6 +113,14 @@ def test_nothing_that_people_write_becomes_a_header_or_html(words: str):
     html = part(message, "text/html")
     assert "<script" not in html
     assert " ".join(words.split()) in " ".join(unescape(html).split())
+
+
+@pytest.mark.parametrize("name", ["Ångström Øyvind Åse", "محمد علي", "Emil 🦊 Müller", "Ä Ö Ü ß", "漢字 太郎 " * 20])
+@pytest.mark.parametrize("before", ["", "Credits returned for your meeting with ", "Credits für Ihr Treffen mit "])
+def test_between_the_words_of_a_subject_no_space_is_lost(before: str, name: str):
+    raw, message = sent(text=Text(f"{before}{name.strip()}", ""))
+    assert message["Subject"] == f"{before}{name.strip()}"
+    assert max(len(line) for line in raw.partition(b"\r\nDate:")[0].split(b"\r\n")) <= 78
 
 
 def test_a_line_break_in_what_would_be_a_header_is_refused_and_not_sent():

@@ -96,6 +96,33 @@ async def test_who_is_refused_for_now_is_tried_later(answer: str):
         assert not isinstance(postponed.value, MailServerAway)
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "554 5.7.1 <uma@example.com>: Relay access denied",
+        "553 5.7.1 <noreply@mail.example.com>: Sender address rejected: not owned by user",
+        "550 5.1.8 <noreply@mail.example.com>: Sender address rejected: Domain not found",
+        "530 Authentication required",
+    ],
+)
+async def test_what_a_server_has_against_us_and_only_says_of_the_recipient_is_ours_to_put_right(answer: str):
+    async with MailServer() as server, server.client().connection() as connection:
+        server.refusing["uma@example.com"] = answer
+        with pytest.raises(MailPostponed, match=answer[:3]):
+            await connection.send(message())
+
+
+async def test_a_server_may_look_through_what_it_takes_for_longer_than_a_step():
+    async with MailServer() as server, server.client(step_seconds=0.2).connection() as connection:
+        server.held = asyncio.Event()
+        sending = asyncio.create_task(connection.send(message()))
+        await server.asked.wait()
+        await asyncio.wait([sending], timeout=0.5)
+        server.held.set()
+        await sending
+        assert len(server.taken) == 1
+
+
 async def test_content_can_be_refused_for_good_or_for_now():
     async with MailServer() as server, server.client().connection() as connection:
         server.answers_to_content = ["554 5.7.1 We take it for spam", "452 4.3.1 Full"]
@@ -137,7 +164,7 @@ async def test_a_server_that_says_nothing_is_not_waited_for_for_ever():
         server.held = asyncio.Event()
         with pytest.raises(MailPostponed, match="Timeout"):
             async with asyncio.timeout(WAIT_AT_MOST_SECONDS):
-                await send(server.client(step_seconds=0.2), "uma@example.com")
+                await send(server.client(taking_seconds=0.2), "uma@example.com")
         server.held.set()
 
 

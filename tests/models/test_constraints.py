@@ -153,7 +153,7 @@ UNIQUE: dict[str, list[tuple[str, ...]]] = {
     "progress_record": [("meeting_id", "side")],
     "settlement": [("meeting_id",)],
     "conference": [("meeting_id",)],
-    "delivery": [("notification_id",)],
+    "delivery": [("notification_id", "confirmation")],
     "join_link": [("meeting_id", "side")],  # of those that are good (R4)
     "feed_entry": [("person_id", "position")],
     "idempotency_key": [("person_id", "key")],

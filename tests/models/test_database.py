@@ -240,21 +240,21 @@ async def test_without_a_connection_http_answers_503_and_says_when_to_try_again(
     assert (await uma.ask(ME))["me"]["id"] == uma.id
 
 
-async def test_without_a_connection_an_operation_on_a_socket_ends_with_an_error_and_the_socket_stays(
+async def test_without_a_connection_a_query_on_a_socket_ends_with_an_error_and_a_subscription_waits(
     world: Service, uma: Client
 ):
     async with raw_socket(world) as socket:
         await socket.send(init(uma))
         assert (await socket.receive())["type"] == "connection_ack"
         async with taken(the_pool()):
-            for query in (ME, "subscription { creditAccountUpdates { available } }"):
-                await socket.send(subscribe(query))
-                message = await socket.receive()
-                assert (message["type"], message["payload"][0]["extensions"]["code"]) == (
-                    "error",
-                    "SERVICE_UNAVAILABLE",
-                )
-        await socket.send(subscribe(ME))
+            await socket.send(subscribe(ME))
+            message = await socket.receive()
+            told = (message["type"], message["payload"][0]["extensions"]["code"])
+            assert told == ("error", "SERVICE_UNAVAILABLE")
+            await socket.send(subscribe("subscription { creditAccountUpdates { available } }"))
+        # Clients would never have asked for it again, had it been refused.
+        assert await socket.next() == {"creditAccountUpdates": {"available": "100.00"}}
+        await socket.send(subscribe(ME, "2"))
         assert (await socket.receive())["payload"]["data"]["me"]["id"] == uma.id
 
 

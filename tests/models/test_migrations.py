@@ -5,12 +5,15 @@ import os
 import shutil
 import sys
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+
+from tests.conftest import TEMPLATE
 
 ROOT = Path(__file__).parents[2]
 MIGRATIONS = sorted(path.stem for path in (ROOT / "models" / "migrations").glob("[0-9]*.py"))
@@ -57,9 +60,21 @@ ORDER BY 1
 @pytest.fixture
 async def fresh(postgres_url: str, worker_id: str) -> AsyncIterator[str]:
     """The address of a new database with nothing in it."""
+    async with database(postgres_url, f"fresh_of_{worker_id}") as url:
+        yield url
+
+
+@pytest.fixture
+async def migrated(postgres_url: str, worker_id: str) -> AsyncIterator[str]:
+    """The address of a new database that is up to date."""
+    async with database(postgres_url, f"migrated_of_{worker_id}", template=TEMPLATE) as url:
+        yield url
+
+
+@asynccontextmanager
+async def database(postgres_url: str, name: str, *, template: str = "template1") -> AsyncIterator[str]:
     server = await asyncpg.connect(postgres_url)
-    name = f"fresh_of_{worker_id}"
-    await server.execute(f"CREATE DATABASE {name}")
+    await server.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
     yield urlunsplit(urlsplit(postgres_url)._replace(path=f"/{name}"))
     await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await server.close()
@@ -80,7 +95,7 @@ async def make_migrations(folder: Path, changed: str | None = None) -> str:
     """What `tortoise makemigrations` says of a copy of the models, their first CharField of 200 changed so."""
     for package in ("models", "rules"):
         shutil.copytree(ROOT / package, folder / package)
-    for file in ("pyproject.toml", "settings.py"):
+    for file in ("pyproject.toml", "settings.py", "measuring.py"):
         shutil.copy(ROOT / file, folder)
     if changed:
         people = folder / "models" / "people.py"
@@ -99,42 +114,39 @@ async def test_processes_that_migrate_one_fresh_database_at_once_all_succeed_and
     assert await rows(fresh, "SELECT * FROM tortoise_migrations ORDER BY id") == history, "again does nothing"
 
 
-async def test_migrations_can_be_undone_and_done_again(fresh: str):
-    await migrate(fresh)
-    shape = await rows(fresh, SHAPE)
-
-    await run("-c", BACK_TO, fresh, "models.0001_initial")
-    assert await applied(fresh) == ["0001_initial"]
-    left = {part.split()[0] for (part,) in await rows(fresh, SHAPE)}
+async def test_migrations_can_be_undone_and_done_again(migrated: str):
+    shape = await rows(migrated, SHAPE)
+    await run("-c", BACK_TO, migrated, "models.0001_initial")
+    assert await applied(migrated) == ["0001_initial"]
+    left = {part.split()[0] for (part,) in await rows(migrated, SHAPE)}
     assert left == {"column", "constraint", "index"}, "no trigger, no function, no reason"
-    assert not any("CHECK" in part for (part,) in await rows(fresh, SHAPE))
+    assert not any("CHECK" in part for (part,) in await rows(migrated, SHAPE))
 
-    await migrate(fresh)
-    assert await rows(fresh, SHAPE) == shape
+    await migrate(migrated)
+    assert await rows(migrated, SHAPE) == shape
 
 
-async def test_people_from_before_names_were_folded_are_kept_and_found_by_name(fresh: str):
-    await migrate(fresh)
-    await run("-c", BACK_TO, fresh, "models.0003_reason_lists")
-    database = await asyncpg.connect(fresh)
-    await database.execute(
+async def test_people_from_before_names_were_folded_are_kept_and_found_by_name(migrated: str):
+    await run("-c", BACK_TO, migrated, "models.0003_reason_lists")
+    connection = await asyncpg.connect(migrated)
+    await connection.execute(
         "INSERT INTO person (id, subject, name, is_staff, language, time_zone, is_expert, available, blocked,"
         " feed_head, created_at)"
         " VALUES (gen_random_uuid(), 'uma', 'Uma USER', FALSE, 'EN', 'UTC', FALSE, 5, 0, 7, now())"
     )
-    await database.close()
-    await migrate(fresh)
-    assert await rows(fresh, "SELECT name, folded_name, available FROM person") == [("Uma USER", "uma user", 5)]
+    await connection.close()
+    await migrate(migrated)
+    assert await rows(migrated, "SELECT name, folded_name, available FROM person") == [("Uma USER", "uma user", 5)]
 
 
 async def test_a_migration_that_is_interrupted_at_its_last_moment_can_be_done_again(fresh: str):
-    database = await asyncpg.connect(fresh)
-    await database.execute(NO_RECORD)
+    connection = await asyncpg.connect(fresh)
+    await connection.execute(NO_RECORD)
     async with asyncio.timeout(30):
         with pytest.raises(AssertionError, match="interrupted"):
             await migrate(fresh)
-    await database.execute("DROP EVENT TRIGGER no_record; DROP FUNCTION refuse_records, refuse CASCADE")
-    await database.close()
+    await connection.execute("DROP EVENT TRIGGER no_record; DROP FUNCTION refuse_records, refuse CASCADE")
+    await connection.close()
     await migrate(fresh)
     assert await applied(fresh) == MIGRATIONS
 

@@ -8,12 +8,16 @@ import pytest
 
 from models import Delivery, Notification, Person
 from models.deliveries import DeliveryStatus
+from resolvers import calendars
+from resolvers.conflicts import pending_alternatives
+from resolvers.mailing import send_due_mails
 from resolvers.world import world as surroundings
 from rules.mailing import ALWAYS_MAILED
 from rules.terms import NotificationKind
 from schema.ids import row_id
+from tests.calendars import entries
 from tests.driving import Client, Service
-from tests.joining import agreed
+from tests.joining import agreed, link_of
 from tests.mail.server import MailServer, mailed_by_smtp, part
 from tests.negotiations import Negotiation
 
@@ -33,7 +37,7 @@ def address(client: Client) -> str:
 async def deliveries(client: Client) -> list[Delivery]:
     """Of what this person was told, oldest first."""
     told = await Notification.filter(person_id=row_id("Person", client.id)).values_list("id", flat=True)
-    return await Delivery.filter(notification_id__in=list(told)).order_by("id")
+    return await Delivery.filter(notification_id__in=list(told), confirmation=False).order_by("id")
 
 
 async def mute(client: Client, *kinds: str) -> dict[str, Any]:
@@ -109,12 +113,87 @@ async def test_n1_n2_what_leads_to_a_meeting_that_is_no_more_is_not_sent(
         await negotiation.choose("USER", hours=3)
         await negotiation.do("EXPERT", "approveAlternativeDate")
     else:
-        world.clock.advance(hours=2)
+        world.clock.advance(hours=3)
     world.clock.advance(minutes=15)
     await world.beat(mail=True)
     about = [each["Subject"] for each in server.to(address(emil)) if "link" in each["Subject"]]
     assert about == []
     assert DeliveryStatus.OMITTED in {each.status for each in await deliveries(emil)}
+
+
+async def test_n2_of_a_start_that_comes_into_force_again_only_the_link_that_is_good_is_sent(
+    world: Service, uma: Client, emil: Client, server: MailServer
+):
+    negotiation = await agreed(world, uma, emil, startsAt=world.at(hours=2))
+    starts_at = negotiation.meeting["startsAt"]
+    world.clock.advance(hours=1, minutes=10)
+    await server.stop()
+    await world.beat(mail=True)
+    await negotiation.choose("USER", hours=3)
+    await negotiation.do("EXPERT", "approveAlternativeDate")
+    await negotiation.do("USER", "chooseAlternativeDate", startsAt=starts_at)
+    await negotiation.do("EXPERT", "approveAlternativeDate")
+    await server.start()
+    world.clock.advance(minutes=15)
+    await world.beat(mail=True)
+    for client in (uma, emil):
+        (message,) = (each for each in server.to(address(client)) if "link" in each["Subject"])
+        assert f"http://localhost:8000{await link_of(client, negotiation.meeting['id'])}" in part(message, "text/plain")
+
+
+async def test_n1_a_reminder_that_could_not_be_sent_before_the_link_is_due_is_not_sent(
+    world: Service, uma: Client, emil: Client, server: MailServer
+):
+    await agreed(world, uma, emil, startsAt=world.at(hours=30))
+    world.clock.advance(hours=7)
+    await server.stop()
+    await world.beat(mail=True)
+    world.clock.advance(hours=23, minutes=10)
+    await server.start()
+    await world.beat(mail=True)
+    world.clock.advance(minutes=15)
+    await world.beat(mail=True)
+    about = [each["Subject"] for each in server.to(address(uma))]
+    assert about == ["Emil Expert has agreed to your proposal", "Your link to the meeting with Emil Expert"]
+
+
+@pytest.mark.parametrize(
+    ("said", "asked"), [("WENT_SMOOTHLY", set()), ("FAILED_BECAUSE_OF_OTHER_PARTY", {"EXPERT"})], ids=str
+)
+async def test_n3_who_said_how_it_went_meanwhile_is_not_asked_to_nor_anybody_once_it_is_settled(
+    world: Service, uma: Client, emil: Client, server: MailServer, said: str, asked: set[str]
+):
+    negotiation = await agreed(world, uma, emil, startsAt=world.at(hours=2))
+    world.clock.advance(hours=27)
+    await server.stop()
+    await world.beat(mail=True)
+    await negotiation.do("USER", "recordProgress", progress=said)
+    await server.start()
+    world.clock.advance(minutes=15)
+    await world.beat(mail=True)
+    for side in ("USER", "EXPERT"):
+        subjects = [each["Subject"] for each in server.to(address(negotiation.side(side)))]
+        assert any(each.startswith("How was") for each in subjects) == (side in asked)
+
+
+async def test_n_a_meeting_that_is_moved_while_its_e_mail_is_written_is_not_half_in_it(
+    world: Service, uma: Client, emil: Client, server: MailServer, monkeypatch: pytest.MonkeyPatch
+):
+    negotiation = await agreed(world, uma, emil)
+    await world.beat(mail=True)
+    before = await link_of(uma, negotiation.meeting["id"])
+    await negotiation.choose("EXPERT")
+
+    async def meanwhile(meetings):
+        monkeypatch.undo()
+        await negotiation.do("USER", "approveAlternativeDate")
+        return await pending_alternatives(meetings)
+
+    monkeypatch.setattr(calendars, "pending_alternatives", meanwhile)
+    await send_due_mails()
+    (message,) = (each for each in server.to(address(uma)) if "move" in each["Subject"])
+    (entry,) = entries(part(message, "text/calendar"))
+    assert entry.location == f"http://localhost:8000{before}"
 
 
 async def test_whoever_has_no_address_is_sent_nothing(world: Service, uma: Client, server: MailServer):
@@ -233,9 +312,12 @@ async def test_both_sides_of_a_whole_negotiation_get_each_their_own(
     assert [each["Subject"] for each in server.to(address(uma))] == [
         "Emil Expert has agreed to your proposal",
         "Emil Expert would like to move your meeting",
+        "You have agreed to the alternative date with Emil Expert",
+        "You have cancelled the meeting with Emil Expert",
     ]
     assert [each["Subject"] for each in server.to(address(emil))] == [
         "Uma User would like to meet you",
+        "You have agreed to the meeting with Uma User",
         "Uma User has agreed to the alternative date",
         "Uma User has cancelled the meeting",
     ]

@@ -6,7 +6,7 @@ import pytest
 
 from models.transactions import DatabaseUnavailable
 from resolvers import watching
-from schema import subscription
+from schema import pushing
 from schema.ahead import look_ahead
 from tests.driving import Client, Service
 
@@ -22,7 +22,7 @@ async def test_w2_a_push_that_cannot_be_read_yet_waits_and_those_after_it_follow
             raise DatabaseUnavailable("away")
         return await look_ahead(info, value)
 
-    monkeypatch.setattr(subscription, "look_ahead", fail_at_first)
+    monkeypatch.setattr(pushing, "look_ahead", fail_at_first)
     monkeypatch.setattr(watching, "PAUSE_AFTER_FAILURE_SECONDS", 0.01)
     query = "subscription { myMeetingUpdates { event { sequence kind } meeting { service { name } } } }"
     async with emil.listening(query) as socket:

@@ -7,8 +7,8 @@ import pytest
 
 from rules.meetings import NOTHING_DUE
 from rules.policy import Policy
-from rules.reminding import still_due
-from rules.terms import Progress, SettlementOutcome, Side
+from rules.reminding import REMINDERS, still_due, still_right
+from rules.terms import NotificationKind, Progress, SettlementOutcome, Side
 from tests.rules.playing import CHOOSER, DAY, NOW, PROPOSER, START, TICK, Play, agreed, play, rejected
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
@@ -291,3 +291,59 @@ def test_n1_n2_n3_every_number_is_the_policys():
     assert by_policy(START - 3 * HOUR - TICK, reminder_hours_before=3) == NOTHING
     assert by_policy(END + 3 * HOUR, progress_reminder_hours_after=3) == PROGRESS
     assert by_policy(END + 3 * HOUR - TICK, progress_reminder_hours_after=3) == NOTHING
+
+
+# Whether it is still right when its e-mail is sent
+
+
+def still_to_be_mailed(played: Play, now: datetime, to: Side, told_of: datetime = START) -> set[str]:
+    """Which reminders of that date may still go out to a side."""
+
+    def still(kind: NotificationKind) -> bool:
+        return still_right(kind, played.state, to=to, told_of=told_of, now=now, policy=Policy())
+
+    return {kind.value for kind in REMINDERS if still(kind)}
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"),
+    [
+        (START - HOUR - TICK, {"MEETING_REMINDER", "MEETING_LINK", "PROGRESS_REMINDER"}),
+        (START - HOUR, {"MEETING_LINK", "PROGRESS_REMINDER"}),
+        (END + HOUR - TICK, {"MEETING_LINK", "PROGRESS_REMINDER"}),
+        (END + HOUR, {"PROGRESS_REMINDER"}),
+        (OVER - TICK, {"PROGRESS_REMINDER"}),
+        (OVER, set()),
+    ],
+    ids=[
+        "an hour before",
+        "its link is due",
+        "the link is still good",
+        "the link is over",
+        "not settled yet",
+        "settled",
+    ],
+)
+def test_n1_n2_n3_what_was_told_goes_out_for_as_long_as_it_could_be_told(now: datetime, expected: set[str]):
+    for side in Side:
+        assert still_to_be_mailed(agreed_at(NOW), now, side) == expected
+
+
+def test_n1_n2_n3_of_a_date_that_is_not_in_force_nothing_goes_out():
+    cancelled = agreed_at(NOW)
+    cancelled.do("cancel", Side.EXPERT, now=NOW)
+    moved = moved_to(agreed_at(NOW), START + DAY, NOW)
+    for side in Side:
+        assert still_to_be_mailed(cancelled, NOW, side) == set()
+        assert still_to_be_mailed(moved, NOW, side) == set()
+        assert still_to_be_mailed(moved, NOW, side, told_of=START + DAY) == {kind.value for kind in REMINDERS}
+
+
+def test_n3_who_has_spoken_meanwhile_is_not_asked_to_and_nobody_once_it_is_settled():
+    played, now = agreed_at(NOW), END + DAY
+    played.do("record", Side.USER, now=now, progress=Progress.FAILED_BECAUSE_OF_OTHER_PARTY)
+    assert still_to_be_mailed(played, now, Side.USER) == set()
+    assert still_to_be_mailed(played, now, Side.EXPERT) == {"PROGRESS_REMINDER"}
+    settled = agreed_at(NOW)
+    settled.do("record", Side.USER, now=now, progress=Progress.WENT_SMOOTHLY)
+    assert still_to_be_mailed(settled, now, Side.EXPERT) == set()

@@ -68,8 +68,14 @@ class Busy:
     chat: str
 
 
-@pytest.fixture
-async def busy(world: Service) -> Busy:
+@pytest.fixture(scope="module")
+async def busy(service: Service, in_order: None) -> Busy:
+    """The same for all tests, which only read."""
+    service.clock.reset()
+    return await make_busy(service)
+
+
+async def make_busy(world: Service) -> Busy:
     word = f"w{uuid7().hex}"
     bea = await world.expert(f"Bea {word}", price="1.00", roles=["staff"])
     for number in range(6):
@@ -89,7 +95,9 @@ async def busy(world: Service) -> Busy:
 
 
 @pytest.mark.parametrize(("query", "at_most"), LISTS.items(), ids=lambda each: "list")
-async def test_a_list_takes_no_more_statements_for_many_rows_than_for_one(busy: Busy, query: str, at_most: int):
+async def test_a_list_takes_no_more_statements_for_many_rows_than_for_one(
+    world: Service, busy: Busy, query: str, at_most: int
+):
     """A few less, perhaps, where there is nothing to load."""
     named = {"word": busy.word, "skill": busy.skill, "meeting": busy.meeting, "chat": busy.chat}
     given = {name: value for name, value in named.items() if f"${name}" in query}
@@ -102,7 +110,7 @@ async def test_a_list_takes_no_more_statements_for_many_rows_than_for_one(busy: 
     assert max(counts) == at_most
 
 
-async def test_many_nodes_take_a_statement_for_each_of_their_types(busy: Busy):
+async def test_many_nodes_take_a_statement_for_each_of_their_types(world: Service, busy: Busy):
     viewer = busy.viewer
     found = await viewer.ask("{ meetings { edges { node { id user { id } expert { id } service { id } } } } }")
     nodes = [edge["node"] for edge in found["meetings"]["edges"]]
@@ -119,7 +127,7 @@ async def test_many_nodes_take_a_statement_for_each_of_their_types(busy: Busy):
     assert len(sent) == 5, "the viewer, three types, and the skills; the users were among the people"
 
 
-async def test_what_was_not_selected_is_not_loaded(busy: Busy):
+async def test_what_was_not_selected_is_not_loaded(world: Service, busy: Busy):
     viewer = busy.viewer
     with statements() as sent:
         await viewer.ask("{ meetings { edges { node { id startsAt price viewerSide } } } }")
@@ -133,7 +141,7 @@ async def test_what_was_not_selected_is_not_loaded(busy: Busy):
     assert len(sent) == 3
 
 
-async def test_every_way_of_selecting_a_field_loads_it(busy: Busy):
+async def test_every_way_of_selecting_a_field_loads_it(world: Service, busy: Busy):
     viewer = busy.viewer
     query = """
     query($id: ID!, $two: Int = 2) {
@@ -167,15 +175,18 @@ async def test_every_way_of_selecting_a_field_loads_it(busy: Busy):
           b: movements(first: 2) { ...Kinds edges { node { meeting { id service { id } } } } } } }""",
     ],
 )
-async def test_one_thing_may_be_shown_several_times_each_time_with_something_else(busy: Busy, query: str):
+async def test_one_thing_may_be_shown_several_times_each_time_with_something_else(
+    world: Service, busy: Busy, query: str
+):
     told = await busy.viewer.ask(query + " fragment Kinds on CreditMovementConnection { edges { node { kind } } }")
     found = str(told)
     assert found.count("'kind'") in (3, 4)
     assert "'creditAccount': None" not in found
 
 
-async def test_an_answer_that_would_keep_everybody_else_waiting_is_refused_before_it_is_put_together(busy: Busy):
+async def test_an_answer_that_would_keep_everybody_else_waiting_is_refused_before_it_is_put_together(world: Service):
     """However short the question, however few rows it is about."""
+    busy = await make_busy(world)
     names = ["Python", *(f"{busy.word} {number}" for number in range(60))]
     await busy.viewer.act("setSkills", names=names)
     query = "query($ids: [ID!]!) { nodes(ids: $ids) { ... on Person { services { expert { skills { id name } } } } } }"

@@ -285,12 +285,15 @@ async def look_at_what_is_pushed(scene: Scene, watch: Watch) -> None:
 # ── the tests ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.fixture
-async def scene(world: Service) -> Scene:
-    return await make_scene(world)
+@pytest.fixture(scope="module")
+async def scene(service: Service, in_order: None) -> Scene:
+    """The same for all refusals, as they change nothing."""
+    service.clock.reset()
+    return await make_scene(service)
 
 
-async def test_everybody_is_shown_by_every_road_what_is_theirs_to_see_and_nothing_else(scene: Scene):
+async def test_everybody_is_shown_by_every_road_what_is_theirs_to_see_and_nothing_else(world: Service):
+    scene = await make_scene(world)
     watch = Watch(DECIDED, await Tables.read())
     await look_through_queries(scene, watch)
     await look_through_answers(scene, watch)

@@ -12,18 +12,25 @@ import pytest
 
 from servers.place import temporary_folder
 from servers.server import free_port
+from tests.processes import descendants_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 Python = Callable[..., subprocess.Popen[str]]
 Run = Callable[..., subprocess.Popen[str]]
 
-REMEMBER = "import json, os, pathlib; pathlib.Path('{name}').write_text(json.dumps([os.getpid(), dict(os.environ)]))\n"
+# Written elsewhere first, as several may be at it.
+REMEMBER = """
+import json, os, pathlib
+written = pathlib.Path(f'{name}-{{os.getpid()}}')
+written.write_text(json.dumps([os.getpid(), dict(os.environ)]))
+written.replace('{name}')
+"""
 STAND_INS = {
     "models/migrate.py": REMEMBER.format(name="migrate"),
     "demo/__init__.py": "",
     "demo/prepare.py": REMEMBER.format(name="prepare"),
     "jobs/__main__.py": REMEMBER.format(name="worker") + "import signal; signal.pause()\n",
-    "app.py": REMEMBER.format(name="web")
+    "app.py": REMEMBER.format(name="of_web")
     + """
 async def application(scope, receive, send):
     if scope["type"] == "lifespan":
@@ -46,7 +53,8 @@ def project() -> Iterator[Path]:
     """A project that has only what `make run` calls. One for all tests, as it has one database."""
     with temporary_folder() as made:
         (made / "Procfile").write_text((REPOSITORY / "Procfile").read_text())
-        (made / "servers").symlink_to(REPOSITORY / "servers")
+        for name in ("servers", "web", "settings.py", "rules"):
+            (made / name).symlink_to(REPOSITORY / name)
         yield made
 
 
@@ -56,7 +64,7 @@ def run(project: Path, python: Python) -> Run:
     for name, text in STAND_INS.items():
         (project / name).parent.mkdir(exist_ok=True)
         (project / name).write_text(text)
-    for name in ("migrate", "prepare", "worker", "web", "orderly"):
+    for name in ("migrate", "prepare", "worker", "of_web", "orderly"):
         (project / name).unlink(missing_ok=True)
 
     def start(**environment: str) -> subprocess.Popen[str]:
@@ -99,7 +107,7 @@ def test_it_starts_everything_says_what_to_try_and_stops_in_order(
         assert words in said
     assert "server" not in httpx.get(f"http://127.0.0.1:{port}/ready", trust_env=False).headers
     assert listening(port) == ["0100007F"]  # 127.0.0.1, and not what the Procfile says
-    environments = [what(project, name)[1] for name in ("migrate", "prepare", "worker", "web")]
+    environments = [what(project, name)[1] for name in ("migrate", "prepare", "worker", "of_web")]
     for name in ("DATABASE_URL", "REDIS_URL", "AUTH_SECRET", "LINK_SECRET", "SANDBOX", "PORT", "PUBLIC_URL"):
         assert len({environment[name] for environment in environments}) == 1
     assert environments[0]["SANDBOX"] == "1"
@@ -115,27 +123,31 @@ def test_it_starts_everything_says_what_to_try_and_stops_in_order(
     assert "Stopped." in out
     assert process.returncode == 0, complaints
     assert (project / "orderly").exists()
-    assert all(gone(what(project, name)[0]) for name in ("worker", "web"))
+    assert all(gone(what(project, name)[0]) for name in ("worker", "of_web"))
 
     again = run(PORT=port)
     read_until(again, "Ctrl-C")
-    assert what(project, "web")[1]["AUTH_SECRET"] == environments[0]["AUTH_SECRET"]
-    assert what(project, "web")[1]["LINK_SECRET"] == environments[0]["LINK_SECRET"]
+    assert what(project, "of_web")[1]["AUTH_SECRET"] == environments[0]["AUTH_SECRET"]
+    assert what(project, "of_web")[1]["LINK_SECRET"] == environments[0]["LINK_SECRET"]
     os.kill(what(project, "worker")[0], signal.SIGKILL)
     assert "worker has ended" in again.communicate(timeout=20)[1]
     assert again.returncode == 1
-    assert gone(what(project, "web")[0])
+    assert gone(what(project, "of_web")[0])
 
 
+@pytest.mark.parametrize("processes", ["", "3"])
 def test_killed_it_leaves_nothing_running_and_starts_again(
-    run: Run, project: Path, gone: Callable[[int], bool]
+    run: Run, project: Path, gone: Callable[[int], bool], processes: str
 ) -> None:
     port = str(free_port())
     for _ in range(2):
-        process = run(PORT=port)
+        process = run(PORT=port, WEB_CONCURRENCY=processes)
         read_until(process, "Ctrl-C")
+        assert what(project, "of_web")[1].get("WEB_CONCURRENCY") == (processes or "1")
+        started = descendants_of(process.pid)
         process.send_signal(signal.SIGKILL)
-        assert all(gone(what(project, name)[0]) for name in ("worker", "web"))
+        assert all(gone(pid) for pid in started)
+        assert all(gone(what(project, name)[0]) for name in ("worker", "of_web"))
 
 
 def test_what_the_environment_names_is_used_instead(run: Run, project: Path) -> None:
@@ -151,7 +163,7 @@ def test_what_the_environment_names_is_used_instead(run: Run, project: Path) -> 
     said = read_until(process, "Ctrl-C")
     assert "https://meet.example/graphql" in said
     assert "/sandbox/people" not in said
-    assert given.items() <= what(project, "web")[1].items()
+    assert given.items() <= what(project, "of_web")[1].items()
     assert not (project / "prepare").exists()
 
 
@@ -171,4 +183,4 @@ def test_a_migration_that_fails_stops_the_start(run: Run, project: Path) -> None
     _, complaints = process.communicate(timeout=20)
     assert process.returncode == 1
     assert complaints.strip() == "make run: `python -m models.migrate` failed (exit code 3)"
-    assert not (project / "web").exists()
+    assert not (project / "of_web").exists()

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from tests.driving import WAIT_AT_MOST_SECONDS, Client, Service, Socket, raw_socket
 from tests.processes import REPOSITORY
 from tests.web.sockets import BALANCES, ONE_MEETING, UPDATES, init, nothing_is_left, subscribe
+from web import graphql_socket
 
 ME = "{ me { id } }"
 NOTHING = "mutation { updateProfile(input: {}) { __typename } }"
@@ -183,8 +184,9 @@ async def say(socket: Socket, messages: list[Any], *, leave: bool = False) -> tu
 
 
 async def test_thousands_of_messages_are_answered_one_by_one(
-    world: Service, uma: Client, caplog: pytest.LogCaptureFixture
+    world: Service, uma: Client, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
+    monkeypatch.setattr(graphql_socket, "MESSAGES_AT_ONCE", 5_000)
     async with nothing_is_left(world), nothing_is_logged(caplog), uma.socket() as socket:
 
         async def ask() -> None:
@@ -242,7 +244,7 @@ async def as_in_production(world: Service) -> AsyncIterator[Service]:
         listening.bind(("127.0.0.1", 0))
         listening.listen()
         config = uvicorn.Config(
-            world.app, ws="websockets-sansio", ws_max_size=int(longest[1]), lifespan="off", log_config=None
+            world.app, ws="web.connection:Connection", ws_max_size=int(longest[1]), lifespan="off", log_config=None
         )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
