@@ -9,7 +9,7 @@ export UV_PYTHON_DOWNLOADS = never
 BIN = .venv/bin
 INSTALLED = .venv/.installed
 
-.PHONY: install run test check demo format
+.PHONY: install run test check demo bench format
 
 install: $(INSTALLED)
 
@@ -37,6 +37,10 @@ check: install
 # Plays a meeting's story against the service that `make run` started.
 demo: install
 	@$(BIN)/python -m demo
+
+# What deliveries, idle subscriptions, connects and pushes cost, beside a bare handler's; some minutes of a quiet machine.
+bench: install
+	$(BIN)/python -m bench
 
 format: install
 	$(BIN)/ruff check --fix

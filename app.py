@@ -1,5 +1,6 @@
 """The Starlette application: routes, middleware, lifespan; nothing else."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -39,6 +40,8 @@ from web.sandbox import SANDBOX_ROUTES
 from web.supervision import gone_with_the_supervisor
 from web.tokens import Tokens
 from web.unsubscribing import UNSUBSCRIBE_ROUTES
+
+GARBAGE_AT_LEAST = 10_000
 
 
 class Service(Starlette):
@@ -112,6 +115,10 @@ async def _lifespan(app: Starlette, settings: Settings, clock: Clock) -> AsyncIt
             settings.redis_url, socket_connect_timeout=1, socket_timeout=None, retry=Retry(NoBackoff(), 1)
         )
         app.state.feeds = Feeds(broadcast)
+        # What is there now stays: Python need not look through all of it again and again, and seldom at all.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GARBAGE_AT_LEAST)
         await publisher.start()
         await broadcast.connect()
         await app.state.feeds.start()

@@ -108,7 +108,12 @@ def _pushes_of(field: str) -> Counter:
 
 def brought(field: str, seconds: float) -> None:
     """So long after it was written, what Redis brought was ready to be sent to all who share it."""
-    _push_seconds.labels(field).observe(max(seconds, 0.0))  # clocks differ
+    _push_seconds_of(field).observe(max(seconds, 0.0))  # clocks differ
+
+
+@cache
+def _push_seconds_of(field: str) -> Histogram:
+    return _push_seconds.labels(field)
 
 
 def resynced() -> None:

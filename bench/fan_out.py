@@ -1,11 +1,13 @@
 """What a delivery costs: one meeting watched by very many, and very many who each watch what is theirs."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 
+from bench.news import tell
 from bench.people import Pair, act_together
 from bench.surroundings import Clients, Surroundings, Web, token
 
@@ -14,11 +16,14 @@ ONE_MEETING = """subscription($id: ID!) { meetingUpdates(meetingId: $id) {
   meeting { id version status startsAt userAnswer expertAnswer }
 } }"""
 MINE = ONE_MEETING.replace("($id: ID!)", "").replace("meetingUpdates(meetingId: $id)", "myMeetingUpdates")
+IDLE_SECONDS = 5.0
+PAIRS = 20
+TOLD_AT_ONCE = 500
 
 
 @dataclass
 class FanOut:
-    """What was seen of so many clients."""
+    """What was seen of so many clients. CPU is the web process's own, without what it takes while nothing happens."""
 
     clients: int
     deliveries: int
@@ -29,74 +34,63 @@ class FanOut:
     connect_cpu_microseconds: float
 
 
-def one_meeting(around: Surroundings, actors: Web, watched: Web, *, clients: int, events: int) -> tuple[FanOut, str]:
-    """(a): one meeting, watched by very many clients of its user; also a text that was pushed."""
+def one_meeting(actors: Web, watched: Web, *, clients: int, events: int) -> tuple[FanOut, str]:
+    """One meeting, watched by very many clients of its user; also a text that was pushed."""
     pair = Pair(actors, 100_000 + clients)
-    return _measure(watched, clients, [pair.user.token], ONE_MEETING, [pair], events, clients, id=pair.meeting_id)
-
-
-def everybodys_own(around: Surroundings, actors: Web, watched: Web, *, clients: int, events: int) -> FanOut:
-    """(b): very many people, of whom each event concerns two."""
-    pairs = [Pair(actors, number) for number in range(20)]
-    tokens = [side.token for pair in pairs for side in (pair.user, pair.expert)]
-    tokens += [token(f"idle-{number}") for number in range(clients - len(tokens))]
-    _measure(watched, clients, tokens, MINE, [], 0, 0)  # so that everybody is known
-    return _measure(watched, clients, tokens, MINE, pairs, events // len(pairs), 2)[0]
-
-
-def _measure(
-    web: Web, clients: int, tokens: list[str], query: str, pairs: list[Pair], times: int, each: int, **variables: Any
-) -> tuple[FanOut, str]:
-    memory, cpu = web.memory_kib(), web.cpu_seconds()
-    with Clients(web, clients, tokens, query, keeps_texts=False, **variables) as watching:
-        memory, connecting = web.memory_kib() - memory, web.cpu_seconds() - cpu
-        cpu, started = web.cpu_seconds(), time.monotonic()
-        text = ""
-        if times:
-            with Clients(web, 1, tokens[:1], query, keeps_texts=True, **variables) as one:
-                act_together(pairs[:1], 1)
-                text = one.wait_for(1)["arrivals"][0][2]
-            idle = _idle(web)
-            cpu, started = web.cpu_seconds(), time.monotonic()
-            act_together(pairs, times)
-            deliveries = times * len(pairs) * each
-            watching.wait_for(deliveries + each)
-            seconds = time.monotonic() - started
-            spent = max(web.cpu_seconds() - cpu - idle * seconds, 0.0)
-        else:
-            deliveries, seconds, spent = 0, 1.0, 0.0
-    return FanOut(
+    asked = {"id": pair.meeting_id}
+    with Clients(actors, 1, [pair.user.token], ONE_MEETING, keeps_texts=True, **asked) as one:
+        pair.act()
+        text = one.wait_for(1)["arrivals"][0][2]
+    return _measure(
+        watched,
         clients,
-        deliveries,
-        1e6 * spent / max(deliveries, 1),
-        deliveries / seconds,
-        memory / clients,
-        clients / watching.connected_in_seconds,
-        1e6 * connecting / clients,
+        [pair.user.token],
+        ONE_MEETING,
+        events * clients,
+        lambda: act_together([pair], events),
+        **asked,
     ), text
 
 
-def _idle(web: Web, seconds: float = 5.0) -> float:
-    """CPU seconds a second with all these clients but no news."""
-    cpu = web.cpu_seconds()
-    time.sleep(seconds)
-    return (web.cpu_seconds() - cpu) / seconds
+def everybodys_own(around: Surroundings, actors: Web, watched: Web, *, clients: int, events: int) -> FanOut:
+    """Very many people, of whom each event concerns two."""
+    pairs = [Pair(actors, number) for number in range(PAIRS)]
+    tokens = [side.token for pair in pairs for side in (pair.user, pair.expert)]
+    tokens += [token(f"idle-{number}") for number in range(clients - len(tokens))]
+    meetings = [pair.meeting_id for pair in pairs]
+    database, redis = around.environment["DATABASE_URL"], around.environment["REDIS_URL"]
+    return _measure(watched, clients, tokens, MINE, 2 * events, lambda: tell(database, redis, meetings, events))
 
 
-def bare(around: Surroundings, *, clients: int, events: int, text: str, each: int) -> FanOut:
-    """The same bytes to as many clients, by a handler that does nothing else."""
+def bare(around: Surroundings, text: str, *, clients: int, events: int, each: int | None = None) -> FanOut:
+    """The same bytes to as many clients, by a handler that does nothing else; to `each` of them if not to all."""
     web = around.bare()
+
+    def push() -> None:
+        with httpx.Client(timeout=60) as http:
+            if each is None:
+                for _ in range(events):
+                    http.post(web.url, json={"text": text, "to": None})
+            else:
+                for start in range(0, events * each, TOLD_AT_ONCE):  # so that hearing of it costs next to nothing
+                    to = [number % clients for number in range(start, start + TOLD_AT_ONCE)]
+                    http.post(web.url, json={"text": text, "to": to})
+
+    return _measure(web, clients, [""], "", events * (each or clients), push)
+
+
+def _measure(
+    web: Web, clients: int, tokens: list[str], query: str, deliveries: int, push: Callable[[], None], **variables: Any
+) -> FanOut:
     memory, cpu = web.memory_kib(), web.cpu_seconds()
-    with Clients(web, clients, [""], "", keeps_texts=False) as watching, httpx.Client(timeout=60) as http:
+    with Clients(web, clients, tokens, query, keeps_texts=False, **variables) as watching:
         memory, connecting = web.memory_kib() - memory, web.cpu_seconds() - cpu
+        idle = _idle(web)
         cpu, started = web.cpu_seconds(), time.monotonic()
-        for event in range(events):
-            to = None if each == clients else [(event * each + n) % clients for n in range(each)]
-            http.post(web.url, json={"text": text, "to": to})
-        watching.wait_for(events * each)
+        push()
+        watching.wait_for(deliveries)
         seconds = time.monotonic() - started
-        spent = web.cpu_seconds() - cpu
-    deliveries = events * each
+        spent = web.cpu_seconds() - cpu - idle * seconds
     return FanOut(
         clients,
         deliveries,
@@ -106,3 +100,10 @@ def bare(around: Surroundings, *, clients: int, events: int, text: str, each: in
         clients / watching.connected_in_seconds,
         1e6 * connecting / clients,
     )
+
+
+def _idle(web: Web) -> float:
+    """CPU seconds a second with all these clients but no news."""
+    cpu = web.cpu_seconds()
+    time.sleep(IDLE_SECONDS)
+    return (web.cpu_seconds() - cpu) / IDLE_SECONDS

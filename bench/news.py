@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -11,23 +12,24 @@ from live.messages import News, encode, person_channel
 from models import Meeting, Person, TimelineEvent
 from models.database import tortoise_config
 from models.feeds import FeedEntryKind
+from schema.ids import row_id
 
 AT_ONCE = 50
-PAUSE_SECONDS = 0.002
+PAUSE_SECONDS = 0.005
 
 
-def tell(database_url: str, redis_url: str, events: int) -> None:
-    """Tell both sides of each meeting, one after the other, of its newest event, so often in all.
+def tell(database_url: str, redis_url: str, meeting_ids: Sequence[str], events: int) -> None:
+    """Tell both sides of each of these meetings, one after the other, of its newest event, so often in all.
 
     Each message carries the position that comes next in its person's feed, so that it is served as it came.
     """
-    asyncio.run(_tell(database_url, redis_url, events))
+    asyncio.run(_tell(database_url, redis_url, [row_id("Meeting", each) for each in meeting_ids], events))
 
 
-async def _tell(database_url: str, redis_url: str, events: int) -> None:
+async def _tell(database_url: str, redis_url: str, meeting_ids: Sequence[UUID], events: int) -> None:
     async with TortoiseContext() as context:
         await context.init(config=tortoise_config(database_url))
-        news = [await _newest(meeting) for meeting in await Meeting.all().order_by("id")]
+        news = [await _newest(meeting) for meeting in await Meeting.filter(id__in=list(meeting_ids))]
         positions: dict[UUID, int] = defaultdict(int)
         positions.update(await Person.all().values_list("id", "feed_head"))
     redis: Redis = Redis.from_url(redis_url)

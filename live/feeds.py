@@ -19,8 +19,9 @@ from models import Person
 
 log = structlog.get_logger()
 
-HEARTBEAT_SECONDS = 2.0
+HEARTBEAT_SECONDS = 1.8
 HEARTBEAT_WITHOUT_REDIS_SECONDS = 1.0
+ON_ITS_WAY_SECONDS = 0.1
 PAUSE_AFTER_FAILURE_SECONDS = 1.0
 MOST_WAITING = 100
 
@@ -145,14 +146,15 @@ class Feeds:
         Whoever follows must close it.
         """
         reader = self._readers.get(person_id)
+        is_fresh = reader is None
         if reader is None:
             reader = self._readers[person_id] = _Reader(person_id, self)
         follower = Follower(person_id, after=after, reader=reader)
         reader.followers.add(follower)
         try:
             await reader.listening()
-            if after is None:
-                follower.position = await feed_head(person_id)
+            if after is None:  # a reader that has just begun has just read it
+                follower.position = reader.position if is_fresh else await feed_head(person_id)
         except BaseException:
             await follower.aclose()
             raise
@@ -221,9 +223,19 @@ class _Reader:
         if tasks:
             await asyncio.wait(tasks)
 
+    @property
+    def position(self) -> int:
+        """Up to where the followers were served."""
+        assert self._position is not None, "it listens"
+        return self._position
+
     def compare(self, head: int) -> None:
-        """Read again if there is more than has been served."""
+        """Read again if there is more than has been served, and it is not just on its way."""
         if self._position is not None and head > self._position:
+            asyncio.get_running_loop().call_later(ON_ITS_WAY_SECONDS, self._read_up_to, head)
+
+    def _read_up_to(self, head: int) -> None:
+        if self.followers and self._position is not None and head > self._position:
             self.resync()
 
     def push(self, payload: str) -> None:

@@ -54,7 +54,7 @@ class Context:
 
     def forget(self) -> None:
         """Start afresh for the next event of a subscription: what was loaded for the last one is out of date."""
-        self.known = defaultdict(dict)
+        self.known.clear()
         self._values = 0
 
 
