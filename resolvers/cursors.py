@@ -5,8 +5,6 @@ import json
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-import msgspec
-
 from resolvers.errors import ErrorCode, RequestError
 
 MOST_CURSOR_CHARACTERS = 10_000
@@ -19,7 +17,7 @@ Place = TypeVar("Place")
 
 def encode_cursor(stream: str, owner: object, place: object) -> str:
     """The cursor of a place in one owner's list or stream."""
-    return base64.urlsafe_b64encode(msgspec.json.encode([stream, str(owner), place])).decode()
+    return base64.urlsafe_b64encode(json.dumps([stream, str(owner), place]).encode()).decode()
 
 
 def decode_cursor(cursor: str, *, stream: str, owner: object, read: Callable[[Any], Place]) -> Place:

@@ -90,7 +90,6 @@ async def test_those_who_came_back_with_different_cursors_share_what_comes_then(
 async def test_a_push_of_what_an_event_and_its_meeting_hold_takes_no_query(
     world: Service, uma: Client, emil: Client, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(live.feeds, "HEARTBEAT_SECONDS", 3600)  # one comparison may be under way
     asked: list[str] = []
     for name in ("execute", "_execute"):
         monkeypatch.setattr(asyncpg.Connection, name, _noting(asked, getattr(asyncpg.Connection, name)))
