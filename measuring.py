@@ -7,7 +7,7 @@ nobody outside decides how many figures there are.
 import hmac
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -180,7 +180,8 @@ def figures() -> CollectorRegistry:
     for path in Path(folder).glob("gauge_live*.db"):
         pid = int(path.stem.rpartition("_")[2])
         if not _is_alive(pid):
-            mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]
+            with suppress(FileNotFoundError):  # another process is asked at the same time
+                mark_process_dead(pid, folder)  # type: ignore[no-untyped-call]
     registry = CollectorRegistry()
     MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
     return registry

@@ -18,6 +18,7 @@ PING_AFTER_SECONDS = 1.0
 ANSWER_WITHIN_SECONDS = 1.0
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 1.0
+LASTING_SECONDS = 1.0
 UNREAD_EVENTS = 1_000
 
 
@@ -101,11 +102,16 @@ class RedisBackend(BroadcastBackend):
             async with asyncio.timeout(ANSWER_WITHIN_SECONDS):
                 await connection.connect()  # type: ignore[no-untyped-call]
             self._session = _Session(connection, self._wanted, self._events)
-            self._pause_seconds = FIRST_PAUSE_SECONDS
             self.lost.clear()
             self._attempted.set()
             log.info("listening to redis", channels=len(self._wanted))
-            await self._session.run()
+            began_at = asyncio.get_running_loop().time()
+            try:
+                await self._session.run()
+            finally:
+                # A server that lets us in and sends us away again is not asked at once again and again.
+                if asyncio.get_running_loop().time() - began_at > LASTING_SECONDS:
+                    self._pause_seconds = FIRST_PAUSE_SECONDS
         finally:
             self._session = None
             self.lost.set()

@@ -231,7 +231,7 @@ async def balances(feeds: Feeds, *, viewer: Person) -> Watch[Person]:
 
 
 async def _balances(feed: Follower, viewer: Person) -> AsyncGenerator[Person, None]:
-    holder = await Person.get(id=viewer.id)
+    holder = await persistently(lambda: Person.get(id=viewer.id))
     feed.position = max(feed.position, holder.feed_head)  # what the row already shows is not told again
     yield holder
     async for news in feed:

@@ -107,7 +107,11 @@ async def subscribe(operation: Operation, document: DocumentNode, context: Conte
             counted.answer = answer_of(started)
             return counted.answer
         assert isinstance(started, Stream)
-        return pushes_of(started, document, operation.query, executor, operation.variables)
+        try:
+            return pushes_of(started, document, operation.query, executor, operation.variables)
+        except BaseException:
+            await started.watch.aclose()  # it listens already, and nobody else would close it
+            raise
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 """What a subscription pushes: each event's answer, made once for all clients here that are to get the same."""
 
+import json
 import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
@@ -74,6 +75,10 @@ class Pushes(ABC):
         measuring.unsubscribed(self.field)
         await self._watch.aclose()
 
+    def _measure(self, news: News | None) -> None:
+        if news and news.told_at:
+            measuring.brought(self.field, time.time() - news.told_at)
+
     @abstractmethod
     async def _answer(self, seen: Any) -> bytes:
         """What is pushed of something seen."""
@@ -100,8 +105,7 @@ class Projected(Pushes):
             self._context.forget()
             answer = msgspec.json.encode({"data": self._plan.project(self._show(self._context, seen))})
             answers[key] = answer
-            if news and news.told_at:
-                measuring.brought(self.field, time.time() - news.told_at)
+            self._measure(news)
         return answer
 
 
@@ -116,7 +120,9 @@ class Executed(Pushes):
         self._executor = executor
 
     async def _answer(self, seen: Any) -> bytes:
-        return await persistently(partial(self._executed, seen))
+        answer = await persistently(partial(self._executed, seen))
+        self._measure(self._stream.news and self._stream.news(seen))
+        return answer
 
     async def _executed(self, seen: Any) -> bytes:
         self._context.forget()
@@ -138,7 +144,8 @@ def _plan_of(document: DocumentNode, text: str, executor: Executor[Any], raw_var
     """How to answer this operation."""
     shown = _variables_shown(document, executor)
     variables = {name: value for name, value in (raw_variables or {}).items() if name in shown}
-    key = (text, executor.operation.name and executor.operation.name.value, msgspec.json.encode(variables))
+    # By Python's own JSON, as clients may send half a character, of which msgspec makes no text.
+    key = (text, executor.operation.name and executor.operation.name.value, json.dumps(variables))
     if (plan := _plans.get(key)) is None:
         plan = _plans[key] = Plan(_projection(executor))
     return plan

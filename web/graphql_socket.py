@@ -103,7 +103,7 @@ class GraphQLSocket:
         self._initialising = False
         self._bearer: Bearer | None = None
         self._deadline = asyncio.timeout(INIT_WITHIN_SECONDS)
-        self._overdue = Close(4408, "Connection initialisation timeout")
+        self._overdue: Exception = Close(4408, "Connection initialisation timeout")
         "What is said when the deadline has come."
         self._beat: asyncio.TimerHandle | None = None
         self._heard_at = time.monotonic()
@@ -120,8 +120,6 @@ class GraphQLSocket:
             await self._close_after(await self._end())
         finally:
             measuring.socket_ended()
-            if self._beat:
-                self._beat.cancel()
             if self._bearer:
                 self._people.leave(self._bearer.claims.subject)
             # Mutations under way are finished, whoever has left meanwhile; only the streams end with the socket.
@@ -138,6 +136,9 @@ class GraphQLSocket:
                 await self._receive()
         except Exception as end:
             return self._overdue if self._deadline.expired() else end
+        finally:
+            if self._beat:
+                self._beat.cancel()  # a deadline that has come can't be moved any more
         return None
 
     async def _close_after(self, end: Exception | None) -> None:
@@ -162,6 +163,10 @@ class GraphQLSocket:
 
     def _watch(self) -> None:
         """Say ping now and then, and notice who never answers."""
+        if self._connection.disconnected:  # and nobody has read of it, as a subscription still waits to begin
+            self._overdue = WebSocketDisconnect(1006)
+            self._deadline.reschedule(asyncio.get_running_loop().time())
+            return
         if time.monotonic() - self._heard_at > 2 * PING_EVERY_SECONDS and not self._connection.has_more:
             self._overdue = Close(4499, "Terminated")
             self._deadline.reschedule(asyncio.get_running_loop().time())

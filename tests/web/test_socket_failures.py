@@ -10,7 +10,9 @@ import structlog
 from tortoise.connection import get_connection
 
 from models import Person, Reason
+from models.transactions import DatabaseUnavailable
 from resolvers import listing, watching
+from schema import executing
 from tests.driving import Client, Service, raw_socket
 from tests.web.sockets import BALANCES, UPDATES, init, nothing_is_left, subscribe
 from web import graphql_socket
@@ -117,3 +119,39 @@ async def test_a_subscription_that_fails_later_on_ends_in_a_masked_error_instead
         masked = answer["payload"][0]["extensions"]
         assert masked == {"code": "INTERNAL_SERVER_ERROR", "correlationId": only_line(lines)["correlation_id"]}
         assert await socket.silent()
+
+
+async def test_half_a_character_in_a_variable_is_no_failure_of_a_subscription(
+    world: Service, uma: Client, emil: Client
+):
+    timeline = "timeline(first: 1, after: $after) { edges { cursor } }"
+    query = f"subscription ($after: String) {{ myMeetingUpdates {{ event {{ kind }} meeting {{ {timeline} }} }} }}"
+    async with nothing_is_left(world), uma.listening(query, after="\ud800") as socket:
+        await uma.proposed(emil)
+        pushed = (await socket.receive())["payload"]
+        assert [error["extensions"]["code"] for error in pushed["errors"]] == ["BAD_USER_INPUT"]
+
+
+async def test_a_subscription_that_fails_once_it_listens_leaves_nothing_behind(
+    world: Service, uma: Client, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(executing, "pushes_of", lambda *_: 1 / 0)
+    async with nothing_is_left(world), uma.socket() as socket:
+        await socket.send(subscribe(UPDATES))
+        refused = await socket.receive()
+        assert (refused["type"], refused["payload"][0]["extensions"]["code"]) == ("error", "INTERNAL_SERVER_ERROR")
+
+
+async def test_balances_wait_for_a_database_that_goes_away_just_as_they_begin(
+    world: Service, uma: Client, monkeypatch: pytest.MonkeyPatch
+):
+    get = Person.get
+
+    def away_once(**wanted: Any) -> Any:
+        monkeypatch.setattr(Person, "get", get)
+        raise DatabaseUnavailable("for now")
+
+    async with uma.socket() as socket:
+        monkeypatch.setattr(Person, "get", away_once)
+        await socket.send(subscribe(BALANCES))
+        assert await socket.next() == {"creditAccountUpdates": {"available": "100.00", "blocked": "0.00"}}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from models import Meeting
+from models.transactions import DatabaseUnavailable
 from schema.ids import row_id
 from tests.driving import Client, Service, raw_socket
 from tests.web.sockets import (
@@ -19,6 +20,7 @@ from tests.web.sockets import (
     reached,
     subscribe,
 )
+from web import graphql_socket
 
 
 async def proposals_of(client: Client) -> int:
@@ -98,3 +100,41 @@ async def test_hundreds_of_sockets_torn_down_leave_nothing_behind(world: Service
     async with nothing_is_left(world):
         for start in range(0, 300, 60):
             await asyncio.gather(*(come_and_go(number) for number in range(start, start + 60)))
+
+
+async def test_a_client_that_leaves_while_its_subscription_waits_for_the_database_is_noticed(
+    world: Service, uma: Client, monkeypatch: pytest.MonkeyPatch
+):
+    async def away(_: object) -> None:
+        raise DatabaseUnavailable("for now")
+
+    monkeypatch.setattr(graphql_socket, "viewer_of", away)
+    monkeypatch.setattr(graphql_socket, "PING_EVERY_SECONDS", 0.1)
+    async with nothing_is_left(world), uma.socket() as socket:
+        await socket.send(subscribe(UPDATES))
+    assert world.app.state.people.come(uma.sub), "they may come as often as before"
+    world.app.state.people.leave(uma.sub)
+    assert uma.sub not in world.app.state.people._sockets
+
+
+async def test_a_stalled_client_whose_time_is_over_is_left_alone_until_it_is_closed(
+    world: Service, uma: Client, monkeypatch: pytest.MonkeyPatch
+):
+    may_send, failed = graphql_socket.GraphQLSocket._may_send, list[object]()
+
+    async def slowly(self: graphql_socket.GraphQLSocket) -> bool:
+        if self._deadline.expired():
+            await asyncio.sleep(1)
+        return await may_send(self)
+
+    monkeypatch.setattr(graphql_socket, "PING_EVERY_SECONDS", 0.7)
+    monkeypatch.setattr(graphql_socket.GraphQLSocket, "_may_send", slowly)
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: failed.append(context))
+    try:
+        token = world.token(sub=uma.sub, name="Uma User", seconds=1)
+        async with nothing_is_left(world), uma.socket({"authorization": f"Bearer {token}"}) as socket:
+            assert await socket.closed() == 4403
+    finally:
+        loop.set_exception_handler(None)
+    assert failed == []
