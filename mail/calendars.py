@@ -132,10 +132,9 @@ def _event(appointment: Appointment, person: Person, zone: StatedZone) -> Event:
     is_shown = in_calendar(meeting.status, appointment.answer)
     event.add("status", STATUS[meeting.status] if is_shown else "CANCELLED")
     event.add("class", "PRIVATE")  # many show their calendar to colleagues, but the link is for them alone (L1)
-    event.add(
-        "summary",
-        texts.summary(meeting.status, service=appointment.service, other=appointment.other, language=language),
-    )
+    summary = texts.summary(meeting.status, service=appointment.service, other=appointment.other, language=language)
+    # icalendar writes a line break for these two characters, whoever is called so; an invisible one keeps them apart.
+    event.add("summary", summary.replace("\\N", "\\\u2060N"))
     event.add(
         "description",
         texts.description(

@@ -9,7 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from mail.calendars import Appointment, calendar_part, subscribed_calendar
@@ -176,6 +176,7 @@ def test_n_hostile_names_stay_words(name: str):
 
 @settings(max_examples=200, deadline=None)
 @given(st.text(max_size=200).map(lambda text: text.encode(errors="ignore").decode().replace("\0", "")))
+@example("\\N and \\n")
 def test_n_any_name_is_read_back_as_it_is_said(name: str):
     said = entry_of(appointment(other=name, service="S"), person()).summary
     assert said.startswith("S with ")
