@@ -18,7 +18,7 @@ from rules.terms import Language
 Row = TypeVar("Row", bound=Model)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class News:
     """One entry of a person's feed. Holds nothing that depends on the clock or on who looks at it."""
 
@@ -104,13 +104,8 @@ def _messages() -> msgspec.json.Decoder[Any]:
 
 
 def _packed(entry: News) -> dict[str, Any]:
-    return {
-        "kind": entry.kind,
-        "ref": entry.ref,
-        **{name: _columns(getattr(entry, name)) for name in ROWS},
-        "available": entry.available,
-        "blocked": entry.blocked,
-    }
+    rows = {name: _columns(row) for name in ROWS if (row := getattr(entry, name)) is not None}
+    return {"kind": entry.kind, "ref": entry.ref, **rows, "available": entry.available, "blocked": entry.blocked}
 
 
 def _unpacked(entry: Any, told_at: float | None) -> News:
@@ -127,8 +122,8 @@ def _unpacked(entry: Any, told_at: float | None) -> News:
     )
 
 
-def _columns(row: Model | None) -> dict[str, Any] | None:
-    return {name: getattr(row, name) for name in row._meta.db_fields} if row is not None else None
+def _columns(row: Model) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in row._meta.db_fields}
 
 
 def _row(table: type[Row], columns: msgspec.Struct | None) -> Row | None:

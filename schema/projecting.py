@@ -10,6 +10,7 @@ from typing import Any
 
 from graphql import (
     Executor,
+    GraphQLEnumType,
     GraphQLLeafType,
     GraphQLList,
     GraphQLNonNull,
@@ -81,4 +82,8 @@ class _Projecting:
 
 
 def _leaf(kind: GraphQLLeafType) -> Project:
-    return kind.coerce_output_value
+    coerce = kind.coerce_output_value
+    if not isinstance(kind, GraphQLEnumType):
+        return coerce
+    names = {member: coerce(member) for member in kind.extensions[DEFINITION].wrapped_cls}
+    return names.__getitem__

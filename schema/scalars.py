@@ -37,6 +37,10 @@ def parse_instant(value: object) -> datetime:
         raise fault from cause
 
 
+def serialize_instant(instant: datetime) -> str:
+    return (instant if instant.tzinfo is UTC else instant.astimezone(UTC)).isoformat()
+
+
 def parse_date(value: object) -> date:
     """The calendar day, whatever the zone."""
     fault = _unreadable("a calendar day in ISO 8601, like 2027-03-28")
@@ -78,7 +82,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     datetime: strawberry.scalar(
         name="DateTime",
         description="An instant, ISO 8601 with offset, e.g. 2027-03-28T09:30:00+00:00.",
-        serialize=lambda instant: instant.astimezone(UTC).isoformat(),
+        serialize=serialize_instant,
         parse_value=parse_instant,
     ),
     date: strawberry.scalar(

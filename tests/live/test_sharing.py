@@ -10,6 +10,7 @@ import pytest
 import live.feeds
 from rules.terms import Language, TimelineEventKind
 from schema import subscription
+from schema.ids import row_id
 from tests.driving import Client, Service, Socket
 from texts.labels import timeline_label
 
@@ -126,7 +127,7 @@ async def test_staff_who_watch_others_meetings_are_spoken_to_in_their_language_w
         await emil.act("approveMeeting", meetingId=meeting["id"])
         english = (await socket.next())["meetingUpdates"]["event"]["label"]
         await stella.act("updateProfile", language="DE")
-        viewer = next(each for (_, is_staff), each in world.app.state.feeds._viewers.items() if is_staff)
+        viewer = world.app.state.feeds._viewers[row_id("Person", stella.id), True]
         async with asyncio.timeout(20):
             while viewer.language != "DE":  # noqa: ASYNC110 - nobody is told when it has been read
                 await asyncio.sleep(0.01)

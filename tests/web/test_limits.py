@@ -82,3 +82,15 @@ async def _flood(stalled: websockets.ClientConnection) -> None:
     with suppress(websockets.ConnectionClosed):
         while True:
             await stalled.send(json.dumps({"type": "ping", "payload": {"x": "x" * 50_000}}))
+
+
+@pytest.mark.parametrize("length", [125, 126, 65_535, 65_536])
+async def test_a_text_of_any_length_arrives_as_it_is(world: Service, uma: Client, length: int):
+    around = len(json.dumps({"type": "pong", "payload": {"x": ""}}))
+    payload = {"x": "x" * (length - around)}
+    async with uma.socket() as socket:
+        await socket.send({"type": "ping", "payload": payload})
+        text = await socket.connection.recv()
+        assert len(text) == length
+        assert json.loads(text) == {"type": "pong", "payload": payload}
+        assert await socket.silent()
