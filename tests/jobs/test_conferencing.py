@@ -189,7 +189,7 @@ async def test_l4_what_was_done_unheard_makes_no_second_room(
     negotiation = await Negotiation(world, uma, emil).agree("USER")
     await world.beat()
     assert await state(negotiation) == "PENDING"
-    world.clock.advance(seconds=1)
+    world.clock.advance(seconds=2)
     await world.beat()
     assert await state(negotiation) == "READY"
     assert len(daily.rooms) == 1
@@ -289,7 +289,7 @@ async def test_l4_what_is_wrong_with_us_is_logged_and_tried_again_too(
         await world.beat()
     assert [(each["log_level"], str(each["exc_info"])) for each in logs] == [("error", "a bug")]
     assert (await row(negotiation)).failures == 1
-    world.clock.advance(seconds=1)
+    world.clock.advance(seconds=2)
     await world.beat()
     assert await state(negotiation) == "READY"
 
