@@ -34,11 +34,11 @@ def main() -> None:
         size = sizes[-1]
         found = fan_out.everybodys_own(around, actors, around.web(), clients=size, events=TOLD)
         compare(kept, f"{size} people's own", found, fan_out.bare(around, text, clients=size, events=TOLD, each=2))
-        told = latency.of_the_bare_handler(around, text, events=EVENTS)
         commit, web = latency.of_a_commit(around, times=EVENTS), around.web()
         kept["a commit"] = asdict(commit)
         say(f"{'a commit, p99 ms':34}{'':12}{commit.p99:12.2f}")
         for name, load in (("at rest", False), ("at half load", True)):
+            told = latency.of_the_bare_handler(around, text, events=EVENTS, load=load)
             pushed = latency.of_the_service(around, web, events=EVENTS, load=load)
             kept[f"push {name}"] = {"service": asdict(pushed), "bare": asdict(told)}
             for figure in ("p50", "p99"):

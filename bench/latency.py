@@ -6,7 +6,7 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from statistics import quantiles
@@ -20,6 +20,7 @@ from bench.surroundings import Clients, Surroundings, Web
 
 WARM_UP = 20
 PAUSE_SECONDS = 0.01
+AT_ONCE = 4
 
 
 @dataclass
@@ -40,7 +41,7 @@ def of_the_service(around: Surroundings, web: Web, *, events: int, load: bool) -
     pair = Pair(web, 200_000 + load)
     with (
         Clients(web, 1, [pair.user.token], MINE, keeps_texts=True) as watching,
-        half_loaded(web) if load else nullcontext(),
+        half_loaded([Pair(web, 300_000 + number).act for number in range(AT_ONCE)]) if load else nullcontext(),
     ):
         for _ in range(WARM_UP + events):
             pair.act()
@@ -50,15 +51,20 @@ def of_the_service(around: Surroundings, web: Web, *, events: int, load: bool) -
     return Latency.of([at / 1e9 - committed[_event_id(text)] for at, _, text in arrivals])
 
 
-def of_the_bare_handler(around: Surroundings, text: str, *, events: int) -> Latency:
-    """From the request that tells it to the client."""
+def of_the_bare_handler(around: Surroundings, text: str, *, events: int, load: bool) -> Latency:
+    """From the request that tells it to the client; at rest, or while others have it send half of what it can."""
     web, sent = around.bare(), []
-    with Clients(web, 1, [""], "", keeps_texts=True) as watching, httpx.Client() as http:
-        for _ in range(WARM_UP + events):
-            sent.append(time.time())
-            http.post(web.url, json={"text": text, "to": [0]})
-            time.sleep(PAUSE_SECONDS)
-        arrivals = watching.wait_for(WARM_UP + events)["arrivals"]
+    with Clients(web, 1, [""], "", keeps_texts=True) as watching, httpx.Client() as http, httpx.Client() as others:
+
+        def send_to_nobody() -> None:
+            others.post(web.url, json={"text": text, "to": []})
+
+        with half_loaded([send_to_nobody] * AT_ONCE) if load else nullcontext():
+            for _ in range(WARM_UP + events):
+                sent.append(time.time())
+                http.post(web.url, json={"text": text, "to": [0]})
+                time.sleep(PAUSE_SECONDS)
+            arrivals = watching.wait_for(WARM_UP + events)["arrivals"]
     seconds = [at / 1e9 - told for told, (at, _, _) in zip(sent, arrivals, strict=True)]
     return Latency.of(seconds[WARM_UP:])
 
@@ -81,26 +87,25 @@ def of_a_commit(around: Surroundings, *, times: int) -> Latency:
 
 
 @contextmanager
-def half_loaded(web: Web, *, at_once: int = 4, tried_for_seconds: float = 4.0) -> Iterator[None]:
-    """Others act half as often as they could."""
-    pairs = [Pair(web, 300_000 + number) for number in range(at_once)]
+def half_loaded(actions: Sequence[Callable[[], None]], *, tried_for_seconds: float = 4.0) -> Iterator[None]:
+    """Others do these at once, again and again, half as often as they could."""
     over = threading.Event()
     done = itertools.count()
     pause = 0.0
 
-    def act(pair: Pair) -> None:
+    def act(action: Callable[[], None]) -> None:
         while not over.is_set():
-            pair.act()
+            action()
             next(done)
             over.wait(pause)
 
     began = time.monotonic()
-    threads = [threading.Thread(target=act, args=[pair]) for pair in pairs]
+    threads = [threading.Thread(target=act, args=[action]) for action in actions]
     for thread in threads:
         thread.start()
     time.sleep(tried_for_seconds)
     # Each then waits as long after an action as one has taken on average.
-    pause = at_once * (time.monotonic() - began) / next(done)
+    pause = len(actions) * (time.monotonic() - began) / next(done)
     time.sleep(1)
     yield
     over.set()
