@@ -93,6 +93,7 @@ def create_app(settings: Settings | None = None, *, clock: Clock | None = None) 
 @asynccontextmanager
 async def _lifespan(app: Starlette, settings: Settings, clock: Clock) -> AsyncIterator[None]:
     publisher = Publisher(settings.redis_url)
+    broadcast = Broadcast(settings.redis_url, publisher)
     links = Links(settings.link_secret, settings.public_url, settings.app_url)
     tell_clients_of_the_schema(settings.introspection)
     async with (
@@ -103,14 +104,13 @@ async def _lifespan(app: Starlette, settings: Settings, clock: Clock) -> AsyncIt
             World(
                 clock,
                 settings.policy,
-                publisher.publish,
+                broadcast.announce,
                 links=links,
                 platform=platform,
                 mailer=chosen_mailer(settings),
                 mail_from=settings.mail_from,
             )
         )
-        broadcast = Broadcast(settings.redis_url, publisher)
         app.state.redis = Redis.from_url(
             settings.redis_url, socket_connect_timeout=1, socket_timeout=None, retry=Retry(NoBackoff(), 1)
         )

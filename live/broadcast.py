@@ -1,7 +1,7 @@
 """The broadcaster's interface, with bounded queues and a word for "you may have missed something"."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from enum import Enum
 from typing import Final, Protocol, Self
@@ -83,6 +83,7 @@ class Broadcast(broadcaster.Broadcast):
     """Messages of Redis channels for any number of subscribers in this process, one Redis subscription per channel."""
 
     def __init__(self, url: str, publisher: Publisher, *, queue_size: int = 100) -> None:
+        self._publisher = publisher
         self._redis = RedisBackend(url, publisher)
         super().__init__(backend=self._redis)
         self._queue_size = queue_size
@@ -142,6 +143,16 @@ class Broadcast(broadcaster.Broadcast):
         if not receivers:
             del self._receivers[channel]
             await self._redis.unsubscribe(channel)
+
+    def announce(self, messages: Sequence[tuple[str, bytes]]) -> None:
+        """Tell everybody: who listens in this process at once, others by Redis, which may be away (W2a).
+
+        What comes back from there changes nothing, as each message carries its position.
+        """
+        self._publisher.publish(messages)
+        for channel, payload in messages:
+            for receiver in self._receivers.get(channel, ()):
+                receiver.push(payload.decode())
 
     async def _distribute(self) -> None:
         while True:

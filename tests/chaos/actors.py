@@ -20,8 +20,8 @@ RESULT = """{ __typename
 fragment State on Meeting { id version status proposedBy alternativeDate { chosenBy } }
 """
 WRITTEN = "{ __typename ... on ChatMessageSent { chatMessage { id } } } }"
-PROBLEMS = {"ActionRefused", "ConflictsFound", "LateCancellation"}
-"What may stand in the way, as several act on what they last saw, and time goes on."
+PROBLEMS = {"ActionRefused", "ConflictsFound", "InvalidInput", "LateCancellation"}
+"What may stand in the way, as several act on what they last saw, time goes on, and a date may be chosen that it has."
 
 IMPATIENT, REPEATED, CHATTING = 0.1, 0.1, 0.3
 "How often a request is given up at once and repeated, or repeated although it was answered, or is about a message."
@@ -167,6 +167,7 @@ class Actor:
         else:
             self._progress.counts["refused"] += 1
             assert result["__typename"] in PROBLEMS, (action, given, result)
+            assert result.get("code") in (None, "UNCHANGED"), (action, given, result)
 
     def _start(self, negotiation: Negotiation) -> str:
         """A date far enough ahead for whoever is slow; near enough to be reminded of, and to lapse."""
