@@ -161,7 +161,7 @@ class Feeds:
         return follower
 
     def _forget(self, reader: "_Reader") -> None:
-        """No await between the last one's leaving and this, so that nobody joins a reader that ends."""
+        """Whoever follows from now on begins another one. It never suspends, so that nobody joins one that ends."""
         if self._readers.get(reader.person_id) is reader:
             del self._readers[reader.person_id]
 

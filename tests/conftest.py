@@ -1,7 +1,6 @@
 """Real servers for the whole run: one PostgreSQL with a migrated template, one Redis and one web process a worker."""
 
 import asyncio
-import gc
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -51,13 +50,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_configure_node(node) -> None:
     node.workerinput["postgres_url"] = node.config.stash[POSTGRES]
-
-
-def pytest_collection_finish() -> None:
-    """What is there now stays: Python need not go through all modules, tests and the schema again and again."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(10_000)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 from uuid import uuid4
 
 import structlog
@@ -129,26 +129,23 @@ class GraphQLSocket:
             if self._executions:
                 await asyncio.wait(self._executions)
 
-    async def _end(self) -> Exception | None:
+    async def _end(self) -> Exception:
         """Serve, and say what ended it."""
         try:
             async with self._deadline:
-                await self._receive()
+                return await self._receive()
         except Exception as end:
             return self._overdue if self._deadline.expired() else end
         finally:
             if self._beat:
                 self._beat.cancel()  # a deadline that has come can't be moved any more
-        return None
 
-    async def _close_after(self, end: Exception | None) -> None:
+    async def _close_after(self, end: Exception) -> None:
         match end:
             case Close():
                 code, reason = end.code, end.reason
             case WebSocketDisconnect():
                 measuring.closed(end.code)
-                return
-            case None:
                 return
             case _:
                 correlation_id = uuid4().hex
@@ -163,28 +160,29 @@ class GraphQLSocket:
 
     def _watch(self) -> None:
         """Say ping now and then, and notice who never answers."""
+        silent_for = time.monotonic() - self._heard_at
         if self._connection.disconnected:  # and nobody has read of it, as a subscription still waits to begin
-            self._overdue = WebSocketDisconnect(1006)
-            self._deadline.reschedule(asyncio.get_running_loop().time())
-            return
-        if time.monotonic() - self._heard_at > 2 * PING_EVERY_SECONDS and not self._connection.has_more:
-            self._overdue = Close(4499, "Terminated")
-            self._deadline.reschedule(asyncio.get_running_loop().time())
-            return
-        if self._connection.keeps_up:
-            self._connection.write(PING)
-        self._look_ahead()
+            self._end_at(0, WebSocketDisconnect(1006))
+        elif silent_for > 2 * PING_EVERY_SECONDS and not self._connection.has_more:
+            self._end_at(0, Close(4499, "Terminated"))
+        else:
+            if self._connection.keeps_up:
+                self._connection.write(PING)
+            self._look_ahead()
 
     def _look_ahead(self) -> None:
         """Look again after a while, or end it before if the token's time will have come."""
         assert self._bearer is not None
-        loop, remaining = asyncio.get_running_loop(), self._bearer.expires_at - time.time()
+        remaining = self._bearer.expires_at - time.time()
         if remaining < 2 * PING_EVERY_SECONDS:
-            self._overdue = Close(4403, "Forbidden")
-            self._deadline.reschedule(loop.time() + max(remaining, 0))
-        self._beat = loop.call_later(PING_EVERY_SECONDS, self._watch)
+            self._end_at(max(remaining, 0), Close(4403, "Forbidden"))
+        self._beat = asyncio.get_running_loop().call_later(PING_EVERY_SECONDS, self._watch)
 
-    async def _receive(self) -> None:
+    def _end_at(self, seconds_from_now: float, end: Exception) -> None:
+        self._overdue = end
+        self._deadline.reschedule(asyncio.get_running_loop().time() + seconds_from_now)
+
+    async def _receive(self) -> NoReturn:
         while True:
             message = await self._next_message()
             self._heard_at = time.monotonic()

@@ -108,6 +108,19 @@ async def test_a_push_of_what_an_event_and_its_meeting_hold_takes_no_query(
     assert not [task for task in asked if "_Reader" in task or "_distribute" in task]
 
 
+async def test_who_listens_in_the_process_that_committed_is_told_without_redis_and_without_reading_w2a(
+    world: Service, uma: Client, emil: Client, monkeypatch: pytest.MonkeyPatch
+):
+    def nowhere(*_: Any) -> None:
+        """Redis is away, and nobody knows it yet."""
+
+    async with uma.listening(MINE) as socket:
+        monkeypatch.setattr(world.app.state.feeds.broadcast._publisher, "publish", nowhere)
+        monkeypatch.setattr(live.feeds, "read_feed", nowhere)
+        await uma.proposed(emil)
+        assert [(await socket.next())["myMeetingUpdates"]["event"]["sequence"] for _ in range(2)] == [1, 2]
+
+
 def _noting(asked: list[str], execute: Any) -> Any:
     async def noting(self: Any, *given: Any, **options: Any) -> Any:
         task = asyncio.current_task()

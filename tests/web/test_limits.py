@@ -21,7 +21,7 @@ async def test_one_person_has_only_so_many_sockets_and_whoever_comes_too_late_ma
     monkeypatch.setattr(world.app.state.people, "_most_sockets", 2)
     async with nothing_is_left(world):
         async with uma.socket() as first, emil.socket(), raw_socket(world) as third:
-            async with uma.socket():
+            async with uma.socket(), world.nothing_changes():
                 await third.send(init(uma))
                 assert await third.closed() == 1013
             async with uma.socket() as again:
