@@ -65,13 +65,16 @@ async def test_a_process_that_is_to_end_tells_its_clients_and_does_not_wait_for_
                 await connection.send(json.dumps(init(uma)))
                 assert json.loads(await connection.recv()) == {"type": "connection_ack"}
             flood = asyncio.create_task(_flood(stalled))
-            async with asyncio.timeout(20):
-                while all(each.keeps_up for each in server.server_state.connections):  # type: ignore[union-attr]  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
-                server.should_exit = True
-                await serving
-            assert await Socket(reading).closed() == 1012
-            flood.cancel()
+            try:
+                async with asyncio.timeout(20):
+                    while all(each.keeps_up for each in server.server_state.connections):  # type: ignore[union-attr]  # noqa: ASYNC110
+                        await asyncio.sleep(0.01)
+                    server.should_exit = True
+                    await serving
+                assert await Socket(reading).closed() == 1012
+            finally:
+                flood.cancel()
+                stalled.transport.abort()
     async with uma.listening(UPDATES) as socket:  # and the service itself goes on
         await uma.proposed(emil)
         assert await socket.next()
