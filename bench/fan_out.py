@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
+import httpx2
 
 from bench.news import tell
 from bench.people import Pair, act_together
@@ -67,7 +67,7 @@ def bare(around: Surroundings, text: str, *, clients: int, events: int, each: in
     web = around.bare()
 
     def push() -> None:
-        with httpx.Client(timeout=60) as http:
+        with httpx2.Client(timeout=60) as http:
             if each is None:
                 for _ in range(events):
                     http.post(web.url, json={"text": text, "to": None})

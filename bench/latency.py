@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from statistics import quantiles
 
 import asyncpg
-import httpx
+import httpx2
 
 from bench.fan_out import MINE
 from bench.people import Pair
@@ -54,7 +54,7 @@ def of_the_service(around: Surroundings, web: Web, *, events: int, load: bool) -
 def of_the_bare_handler(around: Surroundings, text: str, *, events: int, load: bool) -> Latency:
     """From the request that tells it to the client; at rest, or while others have it send half of what it can."""
     web, sent = around.bare(), []
-    with Clients(web, 1, [""], "", keeps_texts=True) as watching, httpx.Client() as http, httpx.Client() as others:
+    with Clients(web, 1, [""], "", keeps_texts=True) as watching, httpx2.Client() as http, httpx2.Client() as others:
 
         def send_to_nobody() -> None:
             others.post(web.url, json={"text": text, "to": []})

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
@@ -95,9 +95,9 @@ class Web:
         deadline = time.monotonic() + READY_WITHIN_SECONDS
         while time.monotonic() < deadline:
             try:
-                httpx.post(self.url, json={"text": "", "to": []})
+                httpx2.post(self.url, json={"text": "", "to": []})
                 return
-            except httpx.TransportError:
+            except httpx2.TransportError:
                 time.sleep(0.05)
         raise RuntimeError("a web process does not answer")
 
@@ -127,7 +127,7 @@ class Person:
 
     def __post_init__(self) -> None:
         self.token = token(self.sub, **self.claims)
-        self.http = httpx.Client(base_url=self.web.url, headers={"Authorization": f"Bearer {self.token}"}, timeout=30)
+        self.http = httpx2.Client(base_url=self.web.url, headers={"Authorization": f"Bearer {self.token}"}, timeout=30)
 
     def ask(self, query: str, **variables: Any) -> dict[str, Any]:
         answer = self.http.post("/graphql", json={"query": query, "variables": variables}).json()

@@ -7,7 +7,7 @@ import sys
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 
-import httpx
+import httpx2
 
 from demo.player import PUSHES_WITHIN_SECONDS, Player
 from demo.scenes import Scene
@@ -41,16 +41,16 @@ async def play(uma: Player, emil: Player, eva: Player, staff: Player) -> None:
 
 async def main(url: str) -> None:
     async with AsyncExitStack() as open_until_the_end:
-        http = await open_until_the_end.enter_async_context(httpx.AsyncClient(base_url=url))
+        http = await open_until_the_end.enter_async_context(httpx2.AsyncClient(base_url=url))
         try:
             known = (await http.get("/sandbox/people")).raise_for_status().json()
-        except httpx.HTTPError as fault:
+        except httpx2.HTTPError as fault:
             sys.exit(f"No sandbox answers at {url} ({fault!r}): start one with `make run`.")
         tokens = {each["sub"]: each["token"] for each in known}
 
         async def player(sub: str, name: str) -> Player:
             headers = {"Authorization": f"Bearer {tokens[sub]}"}
-            client = httpx.AsyncClient(base_url=url, headers=headers, timeout=PUSHES_WITHIN_SECONDS)
+            client = httpx2.AsyncClient(base_url=url, headers=headers, timeout=PUSHES_WITHIN_SECONDS)
             return Player(name, await open_until_the_end.enter_async_context(client))
 
         uma, emil, eva, stella = [await player(sub, sub.capitalize()) for sub in ("uma", "emil", "eva", "stella")]

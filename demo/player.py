@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-import httpx
+import httpx2
 import websockets
 
 PUSHES_WITHIN_SECONDS = 5.0
@@ -32,7 +32,7 @@ class Player:
     """Somebody with a browser open."""
 
     name: str
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
     seen: Counter[str] = field(default_factory=Counter)
     "How many of each kind have been pushed."
     _socket: websockets.ClientConnection | None = None

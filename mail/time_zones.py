@@ -69,14 +69,17 @@ class _Change:
 
 def _changes(zone: ZoneInfo, years: range) -> Iterator[_Change]:
     day = datetime(years.start, 1, 1, tzinfo=UTC)
+    before = _offset(zone, day)
     while day.year < years.stop:
-        before, after = _offset(zone, day), _offset(zone, day + DAY)
+        after = _offset(zone, day + DAY)
         if before != after:
-            start = day
-            minutes = bisect_left(range(1_440), True, key=lambda each: _offset(zone, start + each * MINUTE) != before)
+            start, until_then = day, before
+            minutes = bisect_left(
+                range(1_440), True, key=lambda each: _offset(zone, start + each * MINUTE) != until_then
+            )
             at = day + minutes * MINUTE + before
             yield _Change(at.replace(tzinfo=None), before, after)
-        day += DAY
+        day, before = day + DAY, after
 
 
 def _offset(zone: ZoneInfo, instant: datetime) -> timedelta:

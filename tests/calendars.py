@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from functools import cache
 from typing import Any
 
 import vobject
@@ -26,6 +27,7 @@ class Entry:
     location: str | None
 
 
+@cache  # the library is slow, and the same texts are asked for again and again
 def read(text: str) -> Any:
     """The one calendar that this is, if it is one."""
     assert text.startswith("BEGIN:VCALENDAR\r\n")
@@ -39,8 +41,13 @@ def read(text: str) -> Any:
 
 def entries(text: str) -> list[Entry]:
     """The events of a calendar."""
+    return list(_entries(text))
+
+
+@cache
+def _entries(text: str) -> tuple[Entry, ...]:
     calendar = read(text)
-    return [_entry(event, calendar.vtimezone) for event in calendar.contents.get("vevent", [])]
+    return tuple(_entry(event, calendar.vtimezone) for event in calendar.contents.get("vevent", []))
 
 
 def _instant(line: Any, zone: Any) -> datetime:

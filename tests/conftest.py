@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
-import httpx
+import httpx2
 import pytest
 import uvicorn
 
@@ -19,7 +19,7 @@ from servers.postgres import Postgres
 from servers.redis import Redis
 from settings import Settings
 from tests.driving import Client, Service, StoppedClock
-from tests.invariants import check_invariants
+from tests.invariants import check_invariants, forget_everybody
 
 UNSAFE_AND_FAST = {
     "fsync": "off",
@@ -129,7 +129,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
         )
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
-        async with httpx.AsyncClient(base_url=url, timeout=30) as http:
+        async with httpx2.AsyncClient(base_url=url, timeout=30) as http:
             assert (await http.get("/ready")).status_code == 200
             yield Service(app=app, url=url, http=http, clock=clock)
         server.should_exit = True
@@ -147,9 +147,13 @@ async def world(service: Service, in_order: None, request: pytest.FixtureRequest
 
 @pytest.fixture(scope="module")
 async def in_order(service: Service) -> AsyncIterator[None]:
-    """The same, once for all tests of a module: it takes ever longer, and what is out of order stays so."""
+    """The same, once for all tests of a module: what is out of order stays so. Then the next one finds nobody."""
     yield
-    await check_invariants()
+    try:
+        await check_invariants()
+    finally:
+        service.staff = None
+        await forget_everybody()
 
 
 @pytest.fixture

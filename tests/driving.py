@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-import httpx
+import httpx2
 import websockets
 from starlette.applications import Starlette
 
@@ -93,6 +93,11 @@ FREE_SLOTS = """query($expert: ID!, $service: ID!, $from: DateTime!, $until: Dat
   freeSlots(expertId: $expert, serviceId: $service, from: $from, until: $until) { startsAt endsAt }
 }"""
 
+TO_BE_AN_EXPERT = """mutation($service: SaveServiceInput!, $skills: SetSkillsInput!) {
+  saveService(input: $service) { ... on ServiceSaved { service { id } } }
+  setSkills(input: $skills) { ... on PersonSaved { person { id skills { id } } } }
+}"""
+
 names = count(1)
 
 
@@ -130,7 +135,7 @@ class Service:
 
     app: Starlette
     url: str
-    http: httpx.AsyncClient
+    http: httpx2.AsyncClient
     clock: StoppedClock
     staff: "Client | None" = None
     "Who grants credits."
@@ -144,23 +149,33 @@ class Service:
 
     async def somebody(self, name: str, *, credits: str | None = None, **claims: Any) -> "Client":
         """A new person, with so many credits."""
-        sub = f"{name.split()[0].lower()}-{next(names)}"
-        client = Client(self, sub, self.token(sub=sub, name=name, email=f"{sub}@example.com", **claims))
+        client = self._newcomer(name, **claims)
         client.id = (await client.ask("{ me { id } }"))["me"]["id"]
+        await self._grant(client, credits)
+        return client
+
+    async def expert(
+        self, name: str, *, price: str = "40.00", minutes: int = 60, credits: str | None = None, **claims: Any
+    ) -> "Client":
+        """A new expert with a service and a skill, and with so many credits."""
+        client = self._newcomer(name, **claims)
+        service = {"name": "Advice", "durationMinutes": minutes, "price": price}
+        made = await client.ask(TO_BE_AN_EXPERT, service=service, skills={"names": ["Python"]})
+        client.service = made["saveService"]["service"]["id"]
+        client.id = made["setSkills"]["person"]["id"]
+        client.skill = made["setSkills"]["person"]["skills"][0]["id"]
+        await self._grant(client, credits)
+        return client
+
+    def _newcomer(self, name: str, **claims: Any) -> "Client":
+        sub = f"{name.split()[0].lower()}-{next(names)}"
+        return Client(self, sub, self.token(sub=sub, name=name, email=f"{sub}@example.com", **claims))
+
+    async def _grant(self, client: "Client", credits: str | None) -> None:
         if credits is not None:
             self.staff = self.staff or await self.somebody("Staff", roles=["staff"])
             granted = await self.staff.act("grantCredits", personId=client.id, amount=credits)
             assert granted["__typename"] == "CreditsGranted", granted
-        return client
-
-    async def expert(self, name: str, *, price: str = "40.00", minutes: int = 60, **claims: Any) -> "Client":
-        """A new expert with a service and a skill."""
-        client = await self.somebody(name, **claims)
-        service = await client.act("saveService", name="Advice", durationMinutes=minutes, price=price)
-        skills = await client.act("setSkills", names=["Python"])
-        client.service = service["service"]["id"]
-        client.skill = skills["person"]["skills"][0]["id"]
-        return client
 
     @asynccontextmanager
     async def nothing_changes(self) -> AsyncIterator[None]:
@@ -210,7 +225,7 @@ class Client:
     skill: str = ""
     headers: dict[str, str] = field(default_factory=dict)
 
-    async def post(self, query: str, **variables: Any) -> httpx.Response:
+    async def post(self, query: str, **variables: Any) -> httpx2.Response:
         return await self.world.http.post(
             "/graphql",
             content=json.dumps({"query": query, "variables": variables}),  # carries any character, even half a one

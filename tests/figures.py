@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-import httpx
+import httpx2
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.conftest import METRICS_TOKEN
@@ -25,7 +25,7 @@ class Figures:
         return [dict(labels) for told, labels in self.values if told == name]
 
 
-async def figures_at(http: httpx.AsyncClient, path: str = "/metrics") -> Figures:
+async def figures_at(http: httpx2.AsyncClient, path: str = "/metrics") -> Figures:
     """A scrape."""
     answer = await http.get(path, headers={"Authorization": f"Bearer {METRICS_TOKEN}"})
     assert answer.status_code == 200, answer.text

@@ -7,7 +7,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 
 from tests.driving import Client, Service
 from tests.negotiations import Negotiation
@@ -46,7 +46,7 @@ def at_the_start(world: Service, negotiation: Negotiation) -> None:
     world.clock.time = datetime.fromisoformat(negotiation.meeting["startsAt"])
 
 
-async def opened(world: Service, path: str, **headers: str) -> httpx.Response:
+async def opened(world: Service, path: str, **headers: str) -> httpx2.Response:
     """The answer to a person who opens a link; no redirect is followed."""
     return await world.http.get(path, headers={**BY_A_PERSON, **headers})
 
@@ -58,13 +58,13 @@ class Form:
     fields: dict[str, str]
 
     @classmethod
-    def of(cls, page: httpx.Response) -> "Form":
+    def of(cls, page: httpx2.Response) -> "Form":
         inputs = re.findall(r'<input type="hidden" name="(.+?)" value="(.+?)">', page.text)
         assert page.text.count("<form") == 1, page.text
         return cls({unescape(name): unescape(value) for name, value in inputs})
 
 
-async def pressed(world: Service, path: str, form: Form, **headers: str) -> httpx.Response:
+async def pressed(world: Service, path: str, form: Form, **headers: str) -> httpx2.Response:
     """The answer to a person who presses the button of our page."""
     own = {"Origin": "http://localhost:8000", "Sec-Fetch-Site": "same-origin"}
     return await world.http.post(path, data=form.fields, headers={**own, **headers})

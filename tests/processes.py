@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from settings import Settings
 
@@ -51,12 +51,12 @@ async def web_process(settings: Settings, port: int, **more: str) -> AsyncIterat
         start_new_session=True,
     )
     try:
-        async with httpx.AsyncClient(timeout=1) as http, asyncio.timeout(START_SECONDS):
+        async with httpx2.AsyncClient(timeout=1) as http, asyncio.timeout(START_SECONDS):
             while True:
                 try:
                     await http.get(f"http://127.0.0.1:{port}/health")
                     break
-                except httpx.TransportError:
+                except httpx2.TransportError:
                     assert process.poll() is None, "it ended before it answered"
                     await asyncio.sleep(0.05)
         yield process

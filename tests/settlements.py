@@ -25,7 +25,7 @@ query($id: ID!) { meeting(id: $id) {
   settlement { outcome referred decidedBy paidToUser paidToExpert fee explanation note settledAt }
   actions { kind refusal opensAt closesAt }
   timeline { edges { node { kind actor person { id } credits note } } }
-} }
+} creditAccount { available blocked } }
 fragment Record on ProgressRecord { side progress rating comment recordedAt }
 """
 
@@ -62,15 +62,19 @@ class Held:
         self.world.clock.advance(hours=WEEK_HOURS)
         await self.world.beat()
 
-    async def seen(self, by: Client | None = None) -> dict[str, Any]:
-        found = (await (by or self.user).ask(SETTLED, id=self.id))["meeting"]
-        assert found is not None
-        return found
+    async def seen_with_balance(self, by: Client) -> tuple[dict[str, Any], tuple[str, str]]:
+        """The meeting and somebody's balance, as they read both at once."""
+        found = await by.ask(SETTLED, id=self.id)
+        assert found["meeting"] is not None
+        return found["meeting"], (found["creditAccount"]["available"], found["creditAccount"]["blocked"])
 
-    async def events(self, since: int = 3) -> list[tuple[Any, ...]]:
+    async def seen(self, by: Client | None = None) -> dict[str, Any]:
+        meeting, _ = await self.seen_with_balance(by or self.user)
+        return meeting
+
+    async def events(self) -> list[tuple[Any, ...]]:
         """Kind, actor and credits of the events since it was agreed."""
-        nodes = [edge["node"] for edge in (await self.seen())["timeline"]["edges"]]
-        return [(node["kind"], node["actor"], node["credits"]) for node in nodes[since:]]
+        return events_of(await self.seen())
 
     async def operators(self) -> int:
         """What Expertim has received for it, in hundredths; less than nothing if it paid."""
@@ -88,6 +92,12 @@ class Held:
         return await staff.act(
             "decideSettlement", **{"meetingId": self.id, "outcome": outcome, "note": "So it is.", **given}
         )
+
+
+def events_of(seen: dict[str, Any]) -> list[tuple[Any, ...]]:
+    """Kind, actor and credits of the events since it was agreed, of a meeting as it was read."""
+    nodes = [edge["node"] for edge in seen["timeline"]["edges"]]
+    return [(node["kind"], node["actor"], node["credits"]) for node in nodes[3:]]
 
 
 async def held(world: Service, user: Client, expert: Client, **ahead: float) -> Held:

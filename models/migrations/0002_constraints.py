@@ -41,20 +41,17 @@ class Migration(migrations.Migration):
     dependencies = [("models", "0001_initial")]
 
     operations = [
-        *(
-            ops.RunSQL(
-                f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({check});",
-                reverse_sql=f"ALTER TABLE {table} DROP CONSTRAINT {name};",
-            )
-            for (table, name), check in CHECKS.items()
+        ops.RunSQL(
+            [f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({check});" for (table, name), check in CHECKS.items()],
+            reverse_sql=[f"ALTER TABLE {table} DROP CONSTRAINT {name};" for table, name in CHECKS],
         ),
         ops.RunSQL(KEEP_RECORDS, reverse_sql="DROP FUNCTION refuse_to_change_a_record() CASCADE;"),
-        *(
-            ops.RunSQL(
+        ops.RunSQL(
+            [
                 f"CREATE TRIGGER {table}_is_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-                "FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_change_a_record();",
-                reverse_sql=f"DROP TRIGGER {table}_is_kept ON {table};",
-            )
-            for table in RECORDS
+                "FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_change_a_record();"
+                for table in RECORDS
+            ],
+            reverse_sql=[f"DROP TRIGGER {table}_is_kept ON {table};" for table in RECORDS],
         ),
     ]

@@ -18,12 +18,9 @@ class Migration(migrations.Migration):
         ops.RemoveIndex(model_name="Meeting", name=None, fields=["expert_id", "starts_at"]),
         ops.AddIndex(model_name="Meeting", index=Index(fields=["user_id", "starts_at", "id"])),
         ops.AddIndex(model_name="Meeting", index=Index(fields=["expert_id", "starts_at", "id"])),
-        *(
-            ops.RunSQL(
-                f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({check});",
-                reverse_sql=f"ALTER TABLE {table} DROP CONSTRAINT {name};",
-            )
-            for (table, name), check in CHECKS.items()
+        ops.RunSQL(
+            [f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({check});" for (table, name), check in CHECKS.items()],
+            reverse_sql=[f"ALTER TABLE {table} DROP CONSTRAINT {name};" for table, name in CHECKS],
         ),
         ops.AddField(
             model_name="Person",

@@ -20,15 +20,12 @@ class Migration(migrations.Migration):
     dependencies = [("models", "0005_rescheduling")]
 
     operations = [
-        *(
-            ops.RunSQL(
-                f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({check});",
-                reverse_sql=f"ALTER TABLE {table} DROP CONSTRAINT {name};",
-            )
-            for (table, name), check in CHECKS.items()
+        ops.RunSQL(
+            [f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({check});" for (table, name), check in CHECKS.items()],
+            reverse_sql=[f"ALTER TABLE {table} DROP CONSTRAINT {name};" for table, name in CHECKS],
         ),
-        *(
-            ops.RunSQL(f"CREATE {index.format(name)};", reverse_sql=f"DROP INDEX {name};")
-            for name, index in INDEXES.items()
+        ops.RunSQL(
+            [f"CREATE {index.format(name)};" for name, index in INDEXES.items()],
+            reverse_sql=[f"DROP INDEX {name};" for name in INDEXES],
         ),
     ]

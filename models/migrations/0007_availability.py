@@ -31,8 +31,8 @@ class Migration(migrations.Migration):
             options={'table': 'availability', 'app': 'models', 'unique_together': (('person_id',),), 'pk_attr': 'id', 'table_description': "A person's weekly windows and exceptions, read and replaced as a whole (V1). Times are minutes since midnight."},
             bases=['Model'],
         ),
-        *(
-            ops.RunSQL(f"CREATE {index.format(name)};", reverse_sql=f"DROP INDEX {name};")
-            for name, index in INDEXES.items()
+        ops.RunSQL(
+            [f"CREATE {index.format(name)};" for name, index in INDEXES.items()],
+            reverse_sql=[f"DROP INDEX {name};" for name in INDEXES],
         ),
     ]

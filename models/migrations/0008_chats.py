@@ -59,15 +59,12 @@ class Migration(migrations.Migration):
             bases=["Model"],
         ),
         ops.AddField(model_name="Notification", name="chat", field=reference("Chat", "chat_id", null=True)),
-        *(
-            ops.RunSQL(
-                f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({check});",
-                reverse_sql=f"ALTER TABLE {table} DROP CONSTRAINT {name};",
-            )
-            for (table, name), check in CHECKS.items()
+        ops.RunSQL(
+            [f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({check});" for (table, name), check in CHECKS.items()],
+            reverse_sql=[f"ALTER TABLE {table} DROP CONSTRAINT {name};" for table, name in CHECKS],
         ),
-        *(
-            ops.RunSQL(f"CREATE {index.format(name)};", reverse_sql=f"DROP INDEX {name};")
-            for name, index in INDEXES.items()
+        ops.RunSQL(
+            [f"CREATE {index.format(name)};" for name, index in INDEXES.items()],
+            reverse_sql=[f"DROP INDEX {name};" for name in INDEXES],
         ),
     ]

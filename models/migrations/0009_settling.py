@@ -101,16 +101,13 @@ class Migration(migrations.Migration):
             name='staff_position',
             field=fields.BigIntField(null=True, description='1, 2, 3 ... among what staff are told of all meetings; null otherwise.'),
         ),
-        *(
-            ops.RunSQL(
-                f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({check});",
-                reverse_sql=f"ALTER TABLE {table} DROP CONSTRAINT {name};",
-            )
-            for (table, name), check in CHECKS.items()
+        ops.RunSQL(
+            [f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({check});" for (table, name), check in CHECKS.items()],
+            reverse_sql=[f"ALTER TABLE {table} DROP CONSTRAINT {name};" for table, name in CHECKS],
         ),
-        *(
-            ops.RunSQL(f"CREATE {index.format(name)};", reverse_sql=f"DROP INDEX {name};")
-            for name, index in INDEXES.items()
+        ops.RunSQL(
+            [f"CREATE {index.format(name)};" for name, index in INDEXES.items()],
+            reverse_sql=[f"DROP INDEX {name};" for name in INDEXES],
         ),
         ops.RunSQL(KEPT, reverse_sql="DROP TRIGGER progress_record_is_kept ON progress_record;"),
         ops.RunSQL("INSERT INTO staff_feed (id, head) VALUES (1, 0);", reverse_sql="DELETE FROM staff_feed;"),

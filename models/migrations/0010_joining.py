@@ -79,24 +79,21 @@ class Migration(migrations.Migration):
             options={'table': 'attendance', 'app': 'models', 'indexes': [Index(fields=['link_id', 'opened_at'])], 'pk_attr': 'id', 'table_description': 'An opening of a link by a person (L2).'},
             bases=['Model'],
         ),
-        *(
-            ops.RunSQL(
-                f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({check});",
-                reverse_sql=f"ALTER TABLE {table} DROP CONSTRAINT {name};",
-            )
-            for (table, name), check in CHECKS.items()
+        ops.RunSQL(
+            [f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({check});" for (table, name), check in CHECKS.items()],
+            reverse_sql=[f"ALTER TABLE {table} DROP CONSTRAINT {name};" for table, name in CHECKS],
         ),
-        *(
-            ops.RunSQL(f"CREATE {index.format(name)};", reverse_sql=f"DROP INDEX {name};")
-            for name, index in INDEXES.items()
+        ops.RunSQL(
+            [f"CREATE {index.format(name)};" for name, index in INDEXES.items()],
+            reverse_sql=[f"DROP INDEX {name};" for name in INDEXES],
         ),
-        *(
-            ops.RunSQL(
+        ops.RunSQL(
+            [
                 f"CREATE TRIGGER {table}_is_kept BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
-                "FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_change_a_record();",
-                reverse_sql=f"DROP TRIGGER {table}_is_kept ON {table};",
-            )
-            for table in RECORDS
+                "FOR EACH STATEMENT EXECUTE FUNCTION refuse_to_change_a_record();"
+                for table in RECORDS
+            ],
+            reverse_sql=[f"DROP TRIGGER {table}_is_kept ON {table};" for table in RECORDS],
         ),
         ops.RunSQL(BACKFILL, reverse_sql=""),
     ]

@@ -53,15 +53,12 @@ class Migration(migrations.Migration):
             name="muted_kinds",
             field=fields.JSONField(description="The kinds of notifications that they are not sent by e-mail.", default=list),
         ),
-        *(
-            ops.RunSQL(
-                f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({check});",
-                reverse_sql=f"ALTER TABLE {table} DROP CONSTRAINT {name};",
-            )
-            for (table, name), check in CHECKS.items()
+        ops.RunSQL(
+            [f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({check});" for (table, name), check in CHECKS.items()],
+            reverse_sql=[f"ALTER TABLE {table} DROP CONSTRAINT {name};" for table, name in CHECKS],
         ),
-        *(
-            ops.RunSQL(f"CREATE {index.format(name)};", reverse_sql=f"DROP INDEX {name};")
-            for name, index in INDEXES.items()
+        ops.RunSQL(
+            [f"CREATE {index.format(name)};" for name, index in INDEXES.items()],
+            reverse_sql=[f"DROP INDEX {name};" for name in INDEXES],
         ),
     ]

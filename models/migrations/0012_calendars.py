@@ -26,11 +26,8 @@ class Migration(migrations.Migration):
             name="calendar_number",
             field=fields.IntField(default=1, description=DESCRIPTION),
         ),
-        *(
-            ops.RunSQL(
-                f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({check});",
-                reverse_sql=f"ALTER TABLE {table} DROP CONSTRAINT {name};",
-            )
-            for (table, name), check in CHECKS.items()
+        ops.RunSQL(
+            [f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({check});" for (table, name), check in CHECKS.items()],
+            reverse_sql=[f"ALTER TABLE {table} DROP CONSTRAINT {name};" for table, name in CHECKS],
         ),
     ]

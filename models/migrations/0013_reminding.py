@@ -30,19 +30,13 @@ class Migration(migrations.Migration):
             )
             for name, description in FIELDS.items()
         ),
-        *(
-            ops.RunSQL(
-                f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({check});",
-                reverse_sql=f"ALTER TABLE {table} DROP CONSTRAINT {name};",
-            )
-            for (table, name), check in CHECKS.items()
+        ops.RunSQL(
+            [f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({check});" for (table, name), check in CHECKS.items()],
+            reverse_sql=[f"ALTER TABLE {table} DROP CONSTRAINT {name};" for table, name in CHECKS],
         ),
-        *(
-            ops.RunSQL(
-                f"CREATE INDEX meeting_{name} ON meeting ({name}) WHERE {name} IS NOT NULL;",
-                reverse_sql=f"DROP INDEX meeting_{name};",
-            )
-            for name in FIELDS
+        ops.RunSQL(
+            [f"CREATE INDEX meeting_{name} ON meeting ({name}) WHERE {name} IS NOT NULL;" for name in FIELDS],
+            reverse_sql=[f"DROP INDEX meeting_{name};" for name in FIELDS],
         ),
         # For meetings agreed before there were reminders; what is no longer right by then is found so, and not sent.
         ops.RunSQL(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import httpx2
 
 from tests.chaos.progress import Progress
 from tests.chaos.surroundings import Surroundings
@@ -198,7 +198,7 @@ class Actor:
             try:
                 async with asyncio.timeout(patience):
                     response = await web.http.post("/graphql", json=body, headers=headers)
-            except (httpx.TransportError, TimeoutError):
+            except (httpx2.TransportError, TimeoutError):
                 self._progress.counts["repeated as there was no answer"] += 1
             else:
                 answer = response.json()

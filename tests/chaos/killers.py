@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 
-import httpx
+import httpx2
 from redis import Redis as Connection
 from redis.exceptions import RedisError
 
@@ -102,6 +102,6 @@ async def advance_clock(
         web = await around.some_web(choices)
         try:
             moved = (await web.http.post("/sandbox/clock", json={"advance": LEAP_SECONDS})).json()
-        except httpx.TransportError:
+        except httpx2.TransportError:
             continue  # the process was killed; another time then
         clock.time = datetime.fromisoformat(moved["now"])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
-import httpx
+import httpx2
 
 from servers.process import spawn
 from servers.redis import Redis
@@ -75,14 +75,14 @@ class Web(Process):
     def __init__(self, name: str, folder: Path, given: Mapping[str, str]) -> None:
         port = free_port()
         super().__init__(name, f"{procfile('web')} --host 127.0.0.1", folder, {**given, "PORT": str(port)})
-        self.http = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20)
+        self.http = httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20)
         self.socket_url = f"ws://127.0.0.1:{port}/graphql"
         self.works = self._answers
 
     async def _answers(self) -> bool:
         try:
             return (await self.http.get("/health")).status_code == 200
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return False
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 
-import httpx
+import httpx2
 import pytest
 
 from jobs.metrics import told_at
@@ -16,7 +16,7 @@ from tests.negotiations import Negotiation
 
 
 async def told(port: int) -> Figures:
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
+    async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
         return await figures_at(http)
 
 
@@ -77,7 +77,7 @@ async def test_a_meeting_that_fails_is_counted(
 async def test_nobody_else_reads_them(authorization: str):
     port = free_port()
     with told_at(port, METRICS_TOKEN):
-        async with httpx.AsyncClient(timeout=20) as http:
+        async with httpx2.AsyncClient(timeout=20) as http:
             answer = await http.get(f"http://127.0.0.1:{port}/metrics", headers={"Authorization": authorization})
     assert answer.status_code == 401
     assert "job" not in answer.text

@@ -5,13 +5,14 @@ import math
 import os
 import signal
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 from itertools import product
+from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
-from tortoise.connection import get_connection
+from tortoise.queryset import QuerySet
 
 from jobs import worker
 from models import Meeting, Notification
@@ -19,11 +20,13 @@ from resolvers.reminding import DUE, MOST_AT_ONCE, due_reminders
 from rules.terms import NotificationKind
 from schema.ids import row_id
 from settings import Settings
+from tests.conftest import TEMPLATE
 from tests.driving import Client, Service
+from tests.jobs import act_on_each, approved, until_there_are
 from tests.jobs.test_lapsing import BATCH, clock_of_processes, workers
 from tests.jobs.test_settling import rich
 from tests.jobs.test_worker import running_worker
-from tests.resolvers.test_plans import BUSY, crowded, rows_touched
+from tests.resolvers.test_plans import BUSY, rows_touched
 
 REMINDERS = int(os.environ.get("REMINDERS", "50"))
 "How many are due, evenly spread over their share of a minute: 1,000 would be due in a whole one."
@@ -31,19 +34,14 @@ REMINDERS = int(os.environ.get("REMINDERS", "50"))
 PAIRS = 10
 "Of how many pairs of people they are."
 
-__all__ = ["crowded", "rich"]
+__all__ = ["rich"]
 
 
 async def agreed(user: Client, expert: Client, number: int, *, first: timedelta, apart: timedelta) -> list[str]:
     """So many agreed meetings, whose starts are so far apart."""
-    meetings = []
-    for place in range(number):
-        starts_at = user.world.clock.time + first + place * apart
-        meeting = await user.proposed(expert, startsAt=starts_at.isoformat())
-        approved = await expert.act("approveMeeting", meetingId=meeting["id"], acknowledgeConflicts=True)
-        assert approved["__typename"] == "MeetingChanged", approved
-        meetings.append(meeting["id"])
-    return meetings
+    starts = [user.world.clock.time + first + place * apart for place in range(number)]
+    inputs = [{**user.proposal(expert), "startsAt": each.isoformat()} for each in starts]
+    return await approved(expert, await act_on_each(user, "proposeMeeting", inputs))
 
 
 async def together(user: Client, expert: Client, number: int) -> list[str]:
@@ -51,16 +49,10 @@ async def together(user: Client, expert: Client, number: int) -> list[str]:
     return await agreed(user, expert, number, first=timedelta(days=2), apart=timedelta(0))
 
 
-async def reminders(meetings: Sequence[str]) -> list[Notification]:
+def reminders(meetings: Sequence[str]) -> QuerySet[Notification]:
     """What was told of these meetings before they begin."""
     kinds = (NotificationKind.MEETING_REMINDER, NotificationKind.MEETING_LINK)
-    return await Notification.filter(meeting_id__in=[row_id("Meeting", each) for each in meetings], kind__in=kinds)
-
-
-async def until_told(meetings: Sequence[str], number: int) -> None:
-    """Returns when so many reminders have been stored."""
-    while len(await reminders(meetings)) < number:
-        await get_connection("default").execute_query("SELECT pg_sleep(0.1)")
+    return Notification.filter(meeting_id__in=[row_id("Meeting", each) for each in meetings], kind__in=kinds)
 
 
 def once(meetings: Sequence[str], *kinds: str) -> Counter[tuple[str, str]]:
@@ -99,14 +91,14 @@ async def test_j1_more_than_a_batch_at_once_is_told_once_by_any_number_of_worker
 ):
     monkeypatch.setattr(worker, "BEAT_SECONDS", 3_600)  # all of it at one beat
     monkeypatch.setattr("resolvers.reminding.MOST_AT_ONCE", BATCH)
-    due = await together(rich, await world.expert("Emil Expert", price="1.00"), BATCH + 15)
+    due = await together(rich, await world.expert("Emil Expert", price="1.00"), BATCH + 7)
     world.clock.advance(days=1)
     async with workers(number):
-        await until_told(due, len(due))
+        await until_there_are(len(due), reminders(due))
     assert counted(await reminders(due)) == once(due, "MEETING_REMINDER")
     world.clock.advance(hours=23)
     async with workers(number):
-        await until_told(due, 3 * len(due))
+        await until_there_are(3 * len(due), reminders(due))
     assert counted(await reminders(due)) == once(due, "MEETING_REMINDER", "MEETING_LINK", "MEETING_LINK")
 
 
@@ -151,10 +143,10 @@ async def test_j1_many_due_in_a_short_time_and_one_of_two_workers_killed_each_is
         running_worker(settings, settings.redis_url, seconds=seconds) as killed,
         running_worker(settings, settings.redis_url, seconds=seconds) as process,
     ):
-        await until_told(due, len(due) // 2)
+        await until_there_are(len(due) // 2, reminders(due), seconds=seconds)
         killed.kill()
         await killed.wait()
-        await until_told(due, len(due))
+        await until_there_are(len(due), reminders(due), seconds=seconds)
         process.send_signal(signal.SIGTERM)
         await process.communicate()
     told = await reminders(due)
@@ -171,18 +163,40 @@ async def test_j1_many_due_in_a_short_time_and_one_of_two_workers_killed_each_is
 
 
 ALL_ARE_TO_BE_REMINDED_OF = """
-UPDATE meeting SET status = 'AGREED', credit_payment_status = 'BLOCKED', alternative_id = NULL,
-    reminder_due_at = $1::timestamptz + n * interval '1 minute', link_due_at = $1 + n * interval '23 minutes',
-    progress_reminder_due_at = $1 + n * interval '2 minutes'
-FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM meeting) AS numbered WHERE numbered.id = meeting.id
+INSERT INTO meeting (id, version, status, credit_payment_status, user_id, expert_id, service_id, skill_id, starts_at,
+    ends_at, price, proposed_by, user_answer, expert_answer, created_at, changed_at, reminder_due_at, link_due_at,
+    progress_reminder_due_at)
+SELECT lpad(n::text, 32, '0')::uuid, 3, 'AGREED', 'BLOCKED', someone, other, other, other,
+    now + n * interval '1 minute', now + (n + 60) * interval '1 minute', 0, 'USER', 'APPROVED', 'APPROVED', now, now,
+    now + n * interval '1 minute', now + n * interval '23 minutes', now + n * interval '2 minutes'
+FROM generate_series(1, 100000) AS n,
+    (VALUES (gen_random_uuid(), gen_random_uuid(), $1::timestamptz)) AS of(someone, other, now)
 """
 
 
-async def test_j1_among_100_000_meetings_no_more_is_read_than_is_due(world: Service, crowded: asyncpg.Connection):
+@pytest.fixture
+async def much_to_remind_of(database_url: str, worker_id: str, world: Service) -> AsyncIterator[asyncpg.Connection]:
+    """A database with very many meetings of two people who are not in it."""
+    server = await asyncpg.connect(database_url)
+    name = f"much_to_remind_of_{worker_id}"
+    await server.execute(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
+    connection = await asyncpg.connect(urlunsplit(urlsplit(database_url)._replace(path=f"/{name}")))
+    try:
+        await connection.execute("SET session_replication_role = replica")  # or the two would be missed
+        await connection.execute(ALL_ARE_TO_BE_REMINDED_OF, world.clock.time)
+        await connection.execute("VACUUM ANALYZE meeting")
+        yield connection
+    finally:
+        await connection.close()
+        await server.execute(f"DROP DATABASE {name}")
+        await server.close()
+
+
+async def test_j1_among_100_000_meetings_no_more_is_read_than_is_due(
+    world: Service, much_to_remind_of: asyncpg.Connection
+):
     now = world.clock.time
-    await crowded.execute(ALL_ARE_TO_BE_REMINDED_OF, now)
-    await crowded.execute("VACUUM ANALYZE meeting")
     for plan, due in product(("force_custom_plan", "force_generic_plan"), (0, 1, 50)):
-        await crowded.execute(f"SET plan_cache_mode = {plan}")
+        await much_to_remind_of.execute(f"SET plan_cache_mode = {plan}")
         asked = (DUE, [now + timedelta(minutes=due), [], MOST_AT_ONCE])
-        assert due <= await rows_touched(crowded, asked, BUSY) <= 2 * due, (plan, due)
+        assert due <= await rows_touched(much_to_remind_of, asked, BUSY) <= 2 * due, (plan, due)

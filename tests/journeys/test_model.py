@@ -16,7 +16,7 @@ from tests.driving import Service
 from tests.journeys.playing import Play
 from tests.journeys.turns import Turn, turns
 
-RUNS = int(os.environ.get("MODEL_RUNS", "8"))
+RUNS = int(os.environ.get("MODEL_RUNS", "4"))
 STEPS = int(os.environ.get("MODEL_STEPS", "40"))
 SEED = int(os.environ.get("MODEL_SEED", "1"))
 

@@ -236,7 +236,8 @@ async def copy_row(database: asyncpg.Connection, table: str, **changes: Any) -> 
         await database.execute(
             f"INSERT INTO {table} SELECT (jsonb_populate_record({table}, $1::jsonb)).* FROM {table}"
             f" ORDER BY to_jsonb({table}) ->> 'status' = 'PENDING' DESC NULLS LAST,"
-            f" to_jsonb({table}) ->> 'chat_id' IS NULL, to_jsonb({table}) ->> 'read_at' NULLS FIRST LIMIT 1",
+            f" to_jsonb({table}) ->> 'chat_id' IS NULL, to_jsonb({table}) ->> 'read_at' NULLS FIRST,"
+            f" to_jsonb({table}) ->> 'revoked_at' NULLS FIRST LIMIT 1",
             json.dumps({"id": str(uuid4()), **changes}),
         )
 

@@ -20,10 +20,12 @@ from models.transactions import DatabaseUnavailable, before_each_statement, tran
 from servers.place import temporary_folder
 from servers.postgres import Postgres
 from tests.driving import Client, Service, mutation, raw_socket
+from tests.models.test_migrations import migrated
 from tests.models.test_transactions import POOL_SIZE, check_that_nothing_leaked, leave_a_mark, marks
 from tests.web.sockets import init, subscribe
 
 pytestmark = pytest.mark.filterwarnings("ignore:Module .* has no models")
+__all__ = ["migrated"]
 
 BRIEFLY = 0.5
 ME = "{ me { id } }"
@@ -282,7 +284,7 @@ async def test_an_action_that_waits_too_long_for_somebody_elses_lock_has_done_no
     assert (await emil.act("approveMeeting", **given))["__typename"] == "MeetingChanged"
 
 
-async def test_the_service_has_limits_and_migrations_have_none(world: Service, postgres_url: str):
+async def test_the_service_has_limits_and_migrations_have_none(world: Service, migrated: str):
     names = ("statement_timeout", "idle_in_transaction_session_timeout")
     assert [await ask(f"SHOW {name}") for name in names] == ["5s", "10s"]
     found: list[Any] = []
@@ -294,7 +296,7 @@ async def test_the_service_has_limits_and_migrations_have_none(world: Service, p
 
     before_each_statement(look)
     try:
-        await migrate(postgres_url)
+        await migrate(migrated)
     finally:
         before_each_statement(None)
     assert set(found) == {"0"}

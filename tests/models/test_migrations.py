@@ -1,10 +1,11 @@
 """Bringing a database up to date."""
 
 import asyncio
+import gc
 import os
 import shutil
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -12,24 +13,15 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
+from tortoise import Tortoise
+from tortoise.migrations import api as tortoise_migrations
 
+from models.database import tortoise_config
+from models.migrate import migrate as bring_up_to_date
 from tests.conftest import TEMPLATE
 
 ROOT = Path(__file__).parents[2]
 MIGRATIONS = sorted(path.stem for path in (ROOT / "models" / "migrations").glob("[0-9]*.py"))
-
-BACK_TO = """
-import asyncio, sys
-from tortoise import Tortoise
-from tortoise.migrations.api import migrate
-from models.database import tortoise_config
-
-async def back():
-    await migrate(config=tortoise_config(sys.argv[1]), target=sys.argv[2], direction="backward")
-    await Tortoise.close_connections()
-
-asyncio.run(back())
-"""
 
 NO_RECORD = """
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'interrupted'; END $$;
@@ -55,6 +47,15 @@ UNION ALL SELECT 'function ' || proname FROM pg_proc WHERE pronamespace = 'publi
 UNION ALL SELECT 'reason ' || kind || code || label_en || label_de || place FROM reason
 ORDER BY 1
 """
+
+
+@pytest.fixture(autouse=True)
+def rarely_collected() -> Iterator[None]:
+    """Tortoise makes all models anew at every step; to go through those of the tests each time took most of it."""
+    usual = gc.get_threshold()
+    gc.set_threshold(100_000)
+    yield
+    gc.set_threshold(*usual)
 
 
 @pytest.fixture
@@ -104,39 +105,39 @@ async def make_migrations(folder: Path, changed: str | None = None) -> str:
 
 
 async def test_processes_that_migrate_one_fresh_database_at_once_all_succeed_and_it_is_done_once(fresh: str):
-    await asyncio.gather(*(migrate(fresh) for _ in range(3)))
+    await asyncio.gather(*(migrate_by_a_process(fresh) for _ in range(3)))
     assert await applied(fresh) == MIGRATIONS
     shape = await rows(fresh, SHAPE)
 
     history = await rows(fresh, "SELECT * FROM tortoise_migrations ORDER BY id")
-    await migrate(fresh)
+    await bring_up_to_date(fresh)
     assert await rows(fresh, SHAPE) == shape
     assert await rows(fresh, "SELECT * FROM tortoise_migrations ORDER BY id") == history, "again does nothing"
 
 
 async def test_migrations_can_be_undone_and_done_again(migrated: str):
     shape = await rows(migrated, SHAPE)
-    await run("-c", BACK_TO, migrated, "models.0001_initial")
+    await bring_to("0001_initial", migrated, "backward")
     assert await applied(migrated) == ["0001_initial"]
     left = {part.split()[0] for (part,) in await rows(migrated, SHAPE)}
     assert left == {"column", "constraint", "index"}, "no trigger, no function, no reason"
     assert not any("CHECK" in part for (part,) in await rows(migrated, SHAPE))
 
-    await migrate(migrated)
+    await bring_up_to_date(migrated)
     assert await rows(migrated, SHAPE) == shape
 
 
-async def test_people_from_before_names_were_folded_are_kept_and_found_by_name(migrated: str):
-    await run("-c", BACK_TO, migrated, "models.0003_reason_lists")
-    connection = await asyncpg.connect(migrated)
+async def test_people_from_before_names_were_folded_are_kept_and_found_by_name(fresh: str):
+    await bring_to("0003_reason_lists", fresh, "forward")
+    connection = await asyncpg.connect(fresh)
     await connection.execute(
         "INSERT INTO person (id, subject, name, is_staff, language, time_zone, is_expert, available, blocked,"
         " feed_head, created_at)"
         " VALUES (gen_random_uuid(), 'uma', 'Uma USER', FALSE, 'EN', 'UTC', FALSE, 5, 0, 7, now())"
     )
     await connection.close()
-    await migrate(migrated)
-    assert await rows(migrated, "SELECT name, folded_name, available FROM person") == [("Uma USER", "uma user", 5)]
+    await bring_up_to_date(fresh)
+    assert await rows(fresh, "SELECT name, folded_name, available FROM person") == [("Uma USER", "uma user", 5)]
 
 
 async def test_a_migration_that_is_interrupted_at_its_last_moment_can_be_done_again(fresh: str):
@@ -144,14 +145,22 @@ async def test_a_migration_that_is_interrupted_at_its_last_moment_can_be_done_ag
     await connection.execute(NO_RECORD)
     async with asyncio.timeout(30):
         with pytest.raises(AssertionError, match="interrupted"):
-            await migrate(fresh)
+            await migrate_by_a_process(fresh)
     await connection.execute("DROP EVENT TRIGGER no_record; DROP FUNCTION refuse_records, refuse CASCADE")
     await connection.close()
-    await migrate(fresh)
+    await bring_up_to_date(fresh)
     assert await applied(fresh) == MIGRATIONS
 
 
-async def migrate(url: str) -> None:
+async def bring_to(migration: str, url: str, direction: str) -> None:
+    """Make a database what it was after one of the migrations."""
+    await tortoise_migrations.migrate(
+        config=tortoise_config(url, statement_seconds=None), target=f"models.{migration}", direction=direction
+    )
+    await Tortoise.close_connections()
+
+
+async def migrate_by_a_process(url: str) -> None:
     await run("-m", "models.migrate", DATABASE_URL=url)
 
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from tortoise.expressions import F
 
@@ -20,7 +20,7 @@ from tests.races import ROUNDS, all_at_once
 
 
 async def status(answer: Any) -> dict[str, Any]:
-    found: httpx.Response = await answer
+    found: httpx2.Response = await answer
     return {"status": found.status_code}
 
 

@@ -76,12 +76,9 @@ async def row(negotiation: Negotiation) -> Meeting:
 async def confirmations(negotiation: Negotiation) -> list[tuple[str, str]]:
     """What was confirmed to which side, oldest first."""
     meeting = await row(negotiation)
-    found = []
-    for each in await Delivery.filter(confirmation=True).order_by("id"):
-        told = await Notification.get(id=each.notification_id)
-        if told.meeting_id == meeting.id:
-            found.append((told.kind.value, "EXPERT" if told.person_id == meeting.user_id else "USER"))
-    return found
+    confirmed = Delivery.filter(confirmation=True, notification__meeting_id=meeting.id).order_by("id")
+    told = await confirmed.values_list("notification__kind", "notification__person_id")
+    return [(str(kind), "EXPERT" if person_id == meeting.user_id else "USER") for kind, person_id in told]
 
 
 # Both sides' calendars

@@ -2,8 +2,9 @@
 
 import asyncio
 import random
+from collections import Counter
 from datetime import datetime, timedelta
-from itertools import combinations_with_replacement, product
+from itertools import combinations, product
 from typing import Any
 
 import pytest
@@ -21,7 +22,7 @@ query(
     phase: $phase, side: $side, status: $status, withPersonId: $withPersonId,
     startsFrom: $startsFrom, startsBefore: $startsBefore, first: $first, after: $after
   ) {
-    edges { cursor node { id startsAt endsAt status viewerSide user { id } expert { id } } }
+    edges { cursor node { id startsAt } }
     pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
   }
 }
@@ -169,9 +170,9 @@ def expected(meetings: list[dict[str, Any]], viewer: Client, asked: dict[str, An
 
 async def meetings_of_every_kind(world: Service, mia: Client, frieda: Client, fritz: Client) -> list[dict[str, Any]]:
     """Mia's meetings with two others, on both sides, in each status, over, running and to come."""
-    fates: dict[str, tuple[bool, str, dict[str, str]] | None] = {
+    fates: dict[str, tuple[bool, str, dict[str, Any]] | None] = {
         "AWAITING_APPROVAL": None,
-        "AGREED": (False, "approveMeeting", {}),
+        "AGREED": (False, "approveMeeting", {"acknowledgeConflicts": True}),
         "REJECTED": (False, "rejectMeeting", {"reasonCode": "OTHER"}),
         "CANCELLED": (True, "cancelMeeting", {}),
     }
@@ -183,28 +184,29 @@ async def meetings_of_every_kind(world: Service, mia: Client, frieda: Client, fr
         meeting = await user.proposed(expert, startsAt=startsAt)
         if fate:
             by_user, action, given = fate
-            await (user if by_user else expert).act(action, meetingId=meeting["id"], **given)
-        made.append(meeting["id"])
+            changed = await (user if by_user else expert).act(action, meetingId=meeting["id"], **given)
+            meeting = changed["meeting"]
+        made.append(meeting)
     world.clock.advance(hours=5)
-    return [found for each in made if (found := await mia.meeting(each))]
+    return made
 
 
 async def test_q1_every_filter_and_every_two_of_them_show_what_they_say_in_their_order(world: Service):
     mia, frieda, fritz = [await world.expert(name, price="0.00") for name in ("Mia", "Frieda", "Fritz")]
     meetings = await meetings_of_every_kind(world, mia, frieda, fritz)
-    assert len(meetings) == 36
+    assert Counter(each["status"] for each in meetings) == dict.fromkeys(STATUSES, 9)
     now = world.clock.time
     filters: list[dict[str, Any]] = [
         *({"phase": phase} for phase in ("UPCOMING", "HELD", "PAST")),
         *({"side": side} for side in ("USER", "EXPERT")),
-        *({"status": [status]} for status in ("AWAITING_APPROVAL", "AGREED", "REJECTED", "CANCELLED")),
+        *({"status": [status]} for status in STATUSES),
         {"status": ["AGREED", "REJECTED", "AGREED"]},
         *({"withPersonId": each.id} for each in (frieda, fritz)),
         *({bound: (now + timedelta(hours=hours)).isoformat()} for bound in BOUNDS for hours in (-4, 0, 40)),
     ]
+    pairs = [{**one, **other} for one, other in combinations(filters, 2) if not one.keys() & other.keys()]
     shown = set()
-    for one, other in combinations_with_replacement([{}, *filters], 2):
-        asked = {**one, **other}
+    for asked in ({}, *filters, *pairs):
         for viewer in (mia, frieda):
             found = await ids(viewer, **asked)
             assert found == expected(meetings, viewer, asked, now), asked
@@ -213,6 +215,7 @@ async def test_q1_every_filter_and_every_two_of_them_show_what_they_say_in_their
 
 
 BOUNDS = ("startsFrom", "startsBefore")
+STATUSES = ("AWAITING_APPROVAL", "AGREED", "REJECTED", "CANCELLED")
 
 
 async def test_q1_a_range_has_its_beginning_and_lacks_its_end(world: Service, uma: Client, frieda: Client):
@@ -285,7 +288,7 @@ async def test_q1_pages_walked_while_rows_come_go_and_change_miss_and_double_not
 
     churning = [asyncio.create_task(churn(random.Random(seed))) for seed in range(3)]
     try:
-        for first in (1, 2, 3, 5, 7):
+        for first in (2, 3, 7):
             found = await all_edges(
                 lambda after, first=first: page_of_meetings(uma, first=first, after=after, phase=phase),  # type: ignore[misc]
                 first=first,

@@ -11,7 +11,7 @@ from rules.terms import Progress, Side
 from schema.ids import row_id
 from tests.driving import Client, Service
 from tests.negotiations import told
-from tests.settlements import DONE, EXPERTIMS, FINAL, MINE, SMOOTH, THEIRS, WEEK_HOURS, Held, held
+from tests.settlements import DONE, EXPERTIMS, FINAL, MINE, SMOOTH, THEIRS, WEEK_HOURS, Held, events_of, held
 
 SAID: list[Said] = [
     (),
@@ -67,20 +67,20 @@ BECAME: dict[Ruling, dict[str, Any]] = {
 
 async def stands(meeting: Held) -> dict[str, Any]:
     """How it stands, in the words of BECAME."""
-    seen = await meeting.seen()
-    for other in (await meeting.seen(meeting.expert),):
-        assert (other["settlement"], other["creditPaymentStatus"]) == (seen["settlement"], seen["creditPaymentStatus"])
+    seen, balance_of_user = await meeting.seen_with_balance(meeting.user)
+    other, balance_of_expert = await meeting.seen_with_balance(meeting.expert)
+    assert (other["settlement"], other["creditPaymentStatus"]) == (seen["settlement"], seen["creditPaymentStatus"])
     settlement = seen["settlement"]
     if settlement is not None:
         by = None if settlement["referred"] else "SYSTEM"
         assert (settlement["decidedBy"], settlement["note"]) == (by, None), "no person decided it (S4)"
         assert (settlement["settledAt"] is None) is settlement["referred"]
     shown = ("outcome", "referred", "paidToUser", "paidToExpert", "fee")
-    events = [each for each in await meeting.events() if not each[0].startswith("PROGRESS_RECORDED")]
+    events = [each for each in events_of(seen) if not each[0].startswith("PROGRESS_RECORDED")]
     assert {actor for _, actor, _ in events} <= {"SYSTEM"}
     return {
         "status": seen["creditPaymentStatus"],
-        "balances": [await meeting.user.balance(), await meeting.expert.balance()],
+        "balances": [balance_of_user, balance_of_expert],
         "operators": await meeting.operators(),
         "settlement": settlement and tuple(settlement[name] for name in shown),
         "events": [(kind, credits) for kind, _, credits in events],

@@ -2,11 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from typing import Any
 
-import httpx
+import httpx2
 from graphql import (
     GraphQLEnumType,
     GraphQLInputObjectType,
@@ -14,8 +14,10 @@ from graphql import (
     GraphQLList,
     GraphQLNamedType,
     GraphQLNonNull,
+    GraphQLSyntaxError,
     get_named_type,
     is_required_input_field,
+    parse_value,
 )
 
 LEFT_OUT = object()
@@ -140,6 +142,30 @@ def written_out(kind: GraphQLInputType, values: list[Any]) -> list[str]:
     return [*(each for each in written if len(each) < SHORT), *ONLY_LITERALS]
 
 
+def parses(written: str) -> bool:
+    """Whether a document with this in it can be read, so that whatever else is in it is looked at as well."""
+    try:
+        parse_value(written)
+    except GraphQLSyntaxError:
+        return False
+    return True
+
+
+def is_json(value: Any) -> bool:
+    """Whether a request with this in it can be read, so that whatever else is in it is looked at as well."""
+    try:
+        json.dumps(None if value is LEFT_OUT else value, allow_nan=False)
+    except ValueError:
+        return False
+    return True
+
+
+def in_parts(values: Sequence[Any], most: int) -> Iterator[Sequence[Any]]:
+    """The values in their order, so many at most in each part."""
+    for start in range(0, len(values), most):
+        yield values[start : start + most]
+
+
 LEAKS = re.compile(
     r"traceback|exception\b|asyncpg|tortoise|strawberry|postgres|redis|\b(select|insert|update|delete)\b.*\b(from|into|set)\b"
     r"|relation \"|column \"|\.py\b|site-packages|object at 0x|<class|<function|[a-z]Error\b",
@@ -148,7 +174,7 @@ LEAKS = re.compile(
 "What is for us to read and not for clients."
 
 
-def answered(response: httpx.Response) -> dict[str, Any]:
+def answered(response: httpx2.Response) -> dict[str, Any]:
     """A response that gives nothing away and is no fault of ours, whatever was sent."""
     assert response.status_code < 500, response.text[:1_000]
     answer: dict[str, Any] = response.json()

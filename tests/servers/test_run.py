@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from servers.place import temporary_folder
@@ -105,7 +105,7 @@ def test_it_starts_everything_says_what_to_try_and_stops_in_order(
     said = read_until(process, "Ctrl-C")
     for words in (f"http://localhost:{port}/graphql", f"http://localhost:{port}/sandbox/people", "make demo"):
         assert words in said
-    assert "server" not in httpx.get(f"http://127.0.0.1:{port}/ready", trust_env=False).headers
+    assert "server" not in httpx2.get(f"http://127.0.0.1:{port}/ready", trust_env=False).headers
     assert listening(port) == ["0100007F"]  # 127.0.0.1, and not what the Procfile says
     environments = [what(project, name)[1] for name in ("migrate", "prepare", "worker", "of_web")]
     for name in ("DATABASE_URL", "REDIS_URL", "AUTH_SECRET", "LINK_SECRET", "SANDBOX", "PORT", "PUBLIC_URL"):

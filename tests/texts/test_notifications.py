@@ -26,7 +26,7 @@ async def entry(reader: Client, side: str) -> str:
     for language in Language:
         for zone in ZONES:
             await reader.act("updateProfile", language=language, timeZone=zone)
-            newest = (await listed(reader))[0]
+            newest = (await listed(reader, first=1))[0]
             if zone == ZONES[0]:
                 lines.append(f"  {language}  {newest['title']}")
             lines.append(f"      {LINK.sub('/join/…', newest['body'])}")

@@ -5,7 +5,7 @@ import json
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 
 from tests.driving import WAIT_AT_MOST_SECONDS, Client
 
@@ -14,7 +14,7 @@ ME = {"query": "{ me { id } }"}
 
 async def send(
     client: Client, body: bytes | object, *, content_type: str | None = "application/json", accept: str | None = None
-) -> httpx.Response:
+) -> httpx2.Response:
     """Whatever it is, as the body of a request."""
     headers = {"Authorization": f"Bearer {client.token}", "Content-Type": content_type, "Accept": accept}
     return await client.world.http.post(
@@ -38,7 +38,7 @@ async def status_of(client: Client, request_line: str, head: str, body: bytes = 
     return int(status)
 
 
-def codes(answer: httpx.Response) -> list[str]:
+def codes(answer: httpx2.Response) -> list[str]:
     """The codes of an answer's errors."""
     return [error["extensions"]["code"] for error in answer.json()["errors"]]
 

@@ -5,7 +5,7 @@ import logging
 from urllib.parse import urlsplit
 from uuid import uuid4
 
-import httpx
+import httpx2
 import pytest
 
 from models import Person
@@ -37,7 +37,7 @@ async def path(negotiation: Negotiation) -> str:
     return await path_of(negotiation.user)
 
 
-def check_unknown(answer: httpx.Response) -> None:
+def check_unknown(answer: httpx2.Response) -> None:
     assert (answer.status_code, answer.text) == (404, "There is no such calendar.")
     assert answer.headers["cache-control"] == "no-store"
     assert "etag" not in answer.headers

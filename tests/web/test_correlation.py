@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import structlog
 from tortoise.connection import get_connection
@@ -28,7 +28,7 @@ def logged() -> Iterator[list[dict[str, Any]]]:
         yield lines  # type: ignore[misc]
 
 
-def masked(answer: httpx.Response) -> list[dict[str, Any]]:
+def masked(answer: httpx2.Response) -> list[dict[str, Any]]:
     """The errors of an answer, which tell nothing but where to look."""
     assert "secret" not in answer.text
     assert "Traceback" not in answer.text

@@ -3,7 +3,7 @@
 import json
 from urllib.parse import quote, urlencode
 
-import httpx
+import httpx2
 import pytest
 
 from tests.driving import Client, Service
@@ -14,7 +14,7 @@ PREFLIGHT = {"GraphQL-Preflight": "1"}
 UPDATE = 'mutation { updateProfile(input: {timeZone: "Asia/Tokyo"}) { __typename } }'
 
 
-async def get(client: Client, query_string: str | dict[str, str], **headers: str) -> httpx.Response:
+async def get(client: Client, query_string: str | dict[str, str], **headers: str) -> httpx2.Response:
     text = query_string if isinstance(query_string, str) else urlencode(query_string)
     return await client.world.http.get(
         f"/graphql?{text}", headers={"Authorization": f"Bearer {client.token}", **PREFLIGHT, **headers}

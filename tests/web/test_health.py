@@ -3,7 +3,7 @@
 import os
 import signal
 
-import httpx
+import httpx2
 
 from servers.place import temporary_folder
 from servers.postgres import Postgres
@@ -31,7 +31,7 @@ async def test_ready_names_what_is_away_and_health_goes_on_answering():
         port = free_port()
         async with (
             web_process(settings, port),
-            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http,
+            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http,
         ):
 
             async def away(*names: str) -> bool:

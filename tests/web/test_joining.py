@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from html import unescape
 from urllib.parse import urlsplit
 
-import httpx
+import httpx2
 import pytest
 
 from models import Attendance, JoinLink
@@ -53,7 +53,7 @@ async def open_path(world: Service, negotiation: Negotiation, path: str) -> str:
     return path
 
 
-def check_headers(answer: httpx.Response) -> None:
+def check_headers(answer: httpx2.Response) -> None:
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["x-content-type-options"] == "nosniff"
@@ -67,7 +67,7 @@ async def openings(negotiation: Negotiation) -> int:
     return await Attendance.filter(link_id__in=[link.id for link in links]).count()
 
 
-def is_a_way_in(answer: httpx.Response) -> bool:
+def is_a_way_in(answer: httpx2.Response) -> bool:
     check_headers(answer)
     return answer.status_code == 303 and answer.headers["location"].startswith("https://meet.jit.si/")
 
@@ -252,7 +252,7 @@ async def test_l1_a_link_is_good_in_its_window_to_the_microsecond(
             assert "<form" not in answer.text
 
 
-def said(answer: httpx.Response) -> str:
+def said(answer: httpx2.Response) -> str:
     """What a page says, without its tags."""
     return unescape(answer.text[answer.text.index("<h1>") : answer.text.index("</main>")])
 

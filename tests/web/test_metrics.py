@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 from collections.abc import Awaitable, Callable
 
-import httpx
+import httpx2
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -225,7 +225,7 @@ async def test_while_the_database_is_away_the_other_figures_are_told(settings: S
     with temporary_folder() as folder, Postgres(folder) as postgres:
         async with (
             web_process(dataclasses.replace(settings, database_url=postgres.url), port, METRICS_TOKEN=TOKEN),
-            httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=WAIT_AT_MOST_SECONDS) as http,
+            httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=WAIT_AT_MOST_SECONDS) as http,
         ):
             postgres.kill()
             told = await figures_at(http)

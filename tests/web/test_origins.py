@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
-import httpx
+import httpx2
 import pytest
 
 from app import create_app
@@ -44,10 +44,10 @@ def asking(origin: str, *, method: str = "POST", headers: str = "authorization,c
 
 
 @pytest.fixture
-async def http(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+async def http(settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
     """A service that pages of one origin may call."""
     app = create_app(replace(settings, allowed_origins=(APP,)))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service") as client:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://service") as client:
         yield client
 
 
@@ -64,7 +64,7 @@ def test_in_a_sandbox_so_is_whatever_runs_on_this_machine(settings: Settings):
     assert not any(map(origins.allows, [*OTHERS, APP]))
 
 
-async def test_a_page_that_is_allowed_may_send_what_clients_send(http: httpx.AsyncClient):
+async def test_a_page_that_is_allowed_may_send_what_clients_send(http: httpx2.AsyncClient):
     for header in ("authorization", "content-type", *PREFLIGHT_HEADERS):
         for method in ("GET", "POST"):
             answer = await http.options("/graphql", headers=asking(APP, method=method, headers=header))
@@ -72,7 +72,7 @@ async def test_a_page_that_is_allowed_may_send_what_clients_send(http: httpx.Asy
             assert "access-control-allow-credentials" not in answer.headers
 
 
-async def test_a_page_that_is_allowed_may_read_the_answer_and_its_id_also_of_a_failure(http: httpx.AsyncClient):
+async def test_a_page_that_is_allowed_may_read_the_answer_and_its_id_also_of_a_failure(http: httpx2.AsyncClient):
     for path in ("/health", "/graphql", "/ready"):  # without a database and a Redis, the last one fails
         answer = await http.get(path, headers={"Origin": APP})
         assert answer.headers["access-control-allow-origin"] == APP
@@ -82,14 +82,14 @@ async def test_a_page_that_is_allowed_may_read_the_answer_and_its_id_also_of_a_f
 
 
 @pytest.mark.parametrize("origin", [*(each for each in OTHERS if each.isprintable()), *LOCAL])
-async def test_another_page_may_neither_send_nor_read(http: httpx.AsyncClient, origin: str):
+async def test_another_page_may_neither_send_nor_read(http: httpx2.AsyncClient, origin: str):
     asked = await http.options("/graphql", headers=asking(origin))
     assert asked.status_code == 400
     for answer in (asked, await http.get("/health", headers={"Origin": origin})):
         assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_other_methods_and_headers_are_not_let_through(http: httpx.AsyncClient):
+async def test_other_methods_and_headers_are_not_let_through(http: httpx2.AsyncClient):
     assert (await http.options("/graphql", headers=asking(APP, method="DELETE"))).status_code == 400
     assert (await http.options("/graphql", headers=asking(APP, headers="x-other"))).status_code == 400
 

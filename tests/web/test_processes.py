@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from servers.server import free_port, is_free
@@ -44,9 +44,9 @@ class Several:
         return children_of(self.supervisor.pid)
 
     @asynccontextmanager
-    async def fresh(self) -> AsyncIterator[httpx.AsyncClient]:
+    async def fresh(self) -> AsyncIterator[httpx2.AsyncClient]:
         """A connection of its own, which any of the processes may take."""
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE_SECONDS) as http:
+        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", timeout=PATIENCE_SECONDS) as http:
             yield http
 
     async def told(self) -> Figures:
@@ -91,7 +91,7 @@ async def several(world: Service, settings: Settings, uma: Client, tmp_path: Pat
     port = free_port()
     environment = {"METRICS_TOKEN": METRICS_TOKEN, "TMPDIR": str(tmp_path)}
     async with (
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS) as http,
+        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE_SECONDS) as http,
         web_process(settings, port, WEB_CONCURRENCY=str(PROCESSES), **environment) as supervisor,
     ):
         elsewhere = Service(app=world.app, url=f"http://127.0.0.1:{port}", http=http, clock=world.clock)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
-import httpx
+import httpx2
 import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey
@@ -78,36 +78,36 @@ async def sandbox_settings(postgres_url: str, redis_server: Redis, worker_id: st
 
 
 @asynccontextmanager
-async def sandbox_process(settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+async def sandbox_process(settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
     port = free_port()
     async with (
         web_process(settings, port),
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http,
+        httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http,
     ):
         yield http
 
 
 @pytest.fixture(scope="session")
-async def sandbox(sandbox_settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+async def sandbox(sandbox_settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
     async with sandbox_process(sandbox_settings) as http:
         yield http
 
 
 @pytest.fixture(scope="session")
-async def another(sandbox: httpx.AsyncClient, sandbox_settings: Settings) -> AsyncIterator[httpx.AsyncClient]:
+async def another(sandbox: httpx2.AsyncClient, sandbox_settings: Settings) -> AsyncIterator[httpx2.AsyncClient]:
     """A second process of the same sandbox, started after the clock had been moved by three days."""
     await sandbox.post("/sandbox/clock", json={"advance": 3 * DAY})
     async with sandbox_process(sandbox_settings) as http:
         yield http
 
 
-async def me(http: httpx.AsyncClient, token: str) -> dict[str, Any]:
+async def me(http: httpx2.AsyncClient, token: str) -> dict[str, Any]:
     query = "{ me { name email language timeZone isStaff } }"
     answer = await http.post("/graphql", json={"query": query}, headers={"Authorization": f"Bearer {token}"})
     return answer.json()["data"]["me"]
 
 
-async def now(http: httpx.AsyncClient) -> datetime:
+async def now(http: httpx2.AsyncClient) -> datetime:
     return datetime.fromisoformat((await http.get("/sandbox/clock")).json()["now"])
 
 
@@ -118,7 +118,7 @@ async def test_outside_a_sandbox_its_routes_do_not_exist(world: Service):
             assert answer.status_code == 404
 
 
-async def test_a_token_for_anybody_speaks_for_them_x1(sandbox: httpx.AsyncClient):
+async def test_a_token_for_anybody_speaks_for_them_x1(sandbox: httpx2.AsyncClient):
     claims = {
         "sub": "ada",
         "name": "Ada",
@@ -138,7 +138,7 @@ async def test_a_token_for_anybody_speaks_for_them_x1(sandbox: httpx.AsyncClient
     }
 
 
-async def test_a_token_is_good_for_24_hours_and_says_nothing_that_was_not_asked_for_x1(sandbox: httpx.AsyncClient):
+async def test_a_token_is_good_for_24_hours_and_says_nothing_that_was_not_asked_for_x1(sandbox: httpx2.AsyncClient):
     given = {"sub": "bob", "exp": 1, "nbf": 99_999_999_999, "admin": True}
     token = (await sandbox.post("/sandbox/tokens", json=given)).json()["token"]
     claims = jwt.decode(token, OctKey.import_key(AUTH_SECRET)).claims
@@ -147,7 +147,7 @@ async def test_a_token_is_good_for_24_hours_and_says_nothing_that_was_not_asked_
     assert timedelta(hours=23, minutes=59) < ahead <= timedelta(hours=24)
 
 
-async def test_each_demonstration_person_has_a_token_that_speaks_for_them_x1(sandbox: httpx.AsyncClient):
+async def test_each_demonstration_person_has_a_token_that_speaks_for_them_x1(sandbox: httpx2.AsyncClient):
     people = (await sandbox.get("/sandbox/people")).json()
     assert people
     for person in people:
@@ -161,20 +161,20 @@ async def test_each_demonstration_person_has_a_token_that_speaks_for_them_x1(san
 @pytest.mark.parametrize(
     "body", [*NO_JSON, *(json.dumps(content).encode() for content in NO_CLAIMS)], ids=lambda body: repr(body[:40])
 )
-async def test_claims_that_no_token_can_carry_are_answered_with_400_x1(sandbox: httpx.AsyncClient, body: bytes):
+async def test_claims_that_no_token_can_carry_are_answered_with_400_x1(sandbox: httpx2.AsyncClient, body: bytes):
     answer = await sandbox.post("/sandbox/tokens", content=body)
     assert answer.status_code == 400
     assert "sub" in answer.json()["error"]
 
 
-async def test_deep_claims_are_carried_or_refused_x1(sandbox: httpx.AsyncClient):
+async def test_deep_claims_are_carried_or_refused_x1(sandbox: httpx2.AsyncClient):
     for depth in range(900, 1_000, 3):
         body = b'{"sub": "x", "roles": ' + b"[" * depth + b"]" * depth + b"}"
         assert (await sandbox.post("/sandbox/tokens", content=body)).status_code in (200, 400)
 
 
 async def test_moving_the_clock_moves_it_for_every_process_at_once_x2(
-    sandbox: httpx.AsyncClient, another: httpx.AsyncClient
+    sandbox: httpx2.AsyncClient, another: httpx2.AsyncClient
 ):
     before = await now(another)
     for mover, seconds in ((sandbox, DAY), (another, 0.5), (sandbox, 0)):
@@ -188,7 +188,7 @@ async def test_moving_the_clock_moves_it_for_every_process_at_once_x2(
         before = moved
 
 
-async def test_a_page_of_another_site_does_not_move_the_clock_x2(sandbox: httpx.AsyncClient):
+async def test_a_page_of_another_site_does_not_move_the_clock_x2(sandbox: httpx2.AsyncClient):
     before = await now(sandbox)
     for origin in ("https://elsewhere.example", "null"):
         response = await sandbox.post("/sandbox/clock", content=b'{"advance": 86400}', headers={"Origin": origin})
@@ -199,7 +199,7 @@ async def test_a_page_of_another_site_does_not_move_the_clock_x2(sandbox: httpx.
 
 
 async def test_the_clock_ticks_on_and_a_process_that_starts_later_finds_it_where_it_is_x2(
-    sandbox: httpx.AsyncClient, another: httpx.AsyncClient
+    sandbox: httpx2.AsyncClient, another: httpx2.AsyncClient
 ):
     before = await now(sandbox)
     assert before - datetime.now(UTC) > timedelta(days=2)
@@ -207,7 +207,7 @@ async def test_the_clock_ticks_on_and_a_process_that_starts_later_finds_it_where
     assert before < await now(sandbox)
 
 
-async def test_many_moves_at_once_all_count_x2(sandbox: httpx.AsyncClient, another: httpx.AsyncClient):
+async def test_many_moves_at_once_all_count_x2(sandbox: httpx2.AsyncClient, another: httpx2.AsyncClient):
     before = await now(sandbox)
     await asyncio.gather(
         *(process.post("/sandbox/clock", json={"advance": DAY}) for process in (sandbox, another) for _ in range(5))
@@ -215,7 +215,7 @@ async def test_many_moves_at_once_all_count_x2(sandbox: httpx.AsyncClient, anoth
     assert timedelta(days=10) <= await now(sandbox) - before < timedelta(days=10, hours=1)
 
 
-async def test_what_is_proposed_follows_the_moved_clock_tokens_follow_the_real_one_x2(sandbox: httpx.AsyncClient):
+async def test_what_is_proposed_follows_the_moved_clock_tokens_follow_the_real_one_x2(sandbox: httpx2.AsyncClient):
     token = (await sandbox.post("/sandbox/tokens", json={"sub": "eve", "name": "Eve"})).json()["token"]
     await sandbox.post("/sandbox/clock", json={"advance": 3 * DAY})
     assert (await me(sandbox, token))["name"] == "Eve"
@@ -224,7 +224,7 @@ async def test_what_is_proposed_follows_the_moved_clock_tokens_follow_the_real_o
 @pytest.mark.parametrize(
     "body", [*NO_JSON, *(json.dumps(content).encode() for content in NO_ADVANCES)], ids=lambda body: repr(body[:40])
 )
-async def test_what_is_no_advance_is_answered_with_400_and_moves_nothing_x2(sandbox: httpx.AsyncClient, body: bytes):
+async def test_what_is_no_advance_is_answered_with_400_and_moves_nothing_x2(sandbox: httpx2.AsyncClient, body: bytes):
     before = await now(sandbox)
     answer = await sandbox.post("/sandbox/clock", content=body)
     assert answer.status_code == 400
@@ -232,7 +232,7 @@ async def test_what_is_no_advance_is_answered_with_400_and_moves_nothing_x2(sand
     assert await now(sandbox) < before + timedelta(hours=1)
 
 
-async def test_the_clock_is_not_moved_out_of_the_calendar_x2(sandbox: httpx.AsyncClient):
+async def test_the_clock_is_not_moved_out_of_the_calendar_x2(sandbox: httpx2.AsyncClient):
     await sandbox.post("/sandbox/clock", json={"advance": DAY})
     before = await now(sandbox)
     answer = await sandbox.post("/sandbox/clock", json={"advance": 36_500 * DAY})
@@ -240,6 +240,6 @@ async def test_the_clock_is_not_moved_out_of_the_calendar_x2(sandbox: httpx.Asyn
     assert await now(sandbox) < before + timedelta(hours=1)
 
 
-async def test_only_the_methods_there_are_are_served(sandbox: httpx.AsyncClient):
+async def test_only_the_methods_there_are_are_served(sandbox: httpx2.AsyncClient):
     for method, name in (("GET", "tokens"), ("POST", "people"), ("PUT", "clock"), ("DELETE", "clock")):
         assert (await sandbox.request(method, f"/sandbox/{name}")).status_code == 405

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from models import Notification, Person
@@ -120,5 +120,5 @@ async def test_what_is_always_sent_cannot_be_muted_so_either(world: Service, uma
 
 
 async def test_other_methods_are_refused(world: Service, path: str):
-    answers: list[httpx.Response] = [await world.http.request(each, path) for each in ("PUT", "DELETE", "PATCH")]
+    answers: list[httpx2.Response] = [await world.http.request(each, path) for each in ("PUT", "DELETE", "PATCH")]
     assert {each.status_code for each in answers} == {405}
