@@ -1,6 +1,7 @@
 """Real servers for the whole run: one PostgreSQL with a migrated template, one Redis and one web process a worker."""
 
 import asyncio
+import gc
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -42,6 +43,7 @@ running = ExitStack()
 def pytest_configure(config: pytest.Config) -> None:
     """The controlling process starts PostgreSQL; the workers are told where it is."""
     if not hasattr(config, "workerinput") and not config.option.collectonly:
+        gc.freeze()  # migrating makes very much, and each time Python would look through all of pytest
         folder = running.enter_context(temporary_folder())
         postgres = running.enter_context(Postgres(folder, settings=UNSAFE_AND_FAST))
         asyncio.run(_make_template(postgres.url))
@@ -140,6 +142,7 @@ async def service(settings: Settings) -> AsyncIterator[Service]:
 async def world(service: Service, in_order: None, request: pytest.FixtureRequest) -> AsyncIterator[Service]:
     """The service at the start of a test; when it ends, money and numbering must be in order, whatever happened."""
     service.clock.reset()
+    service.whole_answers = False
     yield service
     if request.path.parent.name in CHECKED_AFTER_EACH_TEST or "CHECK_EACH_TEST" in os.environ:
         await check_invariants()
@@ -154,6 +157,12 @@ async def in_order(service: Service) -> AsyncIterator[None]:
     finally:
         service.staff = None
         await forget_everybody()
+
+
+@pytest.fixture
+def whole_answers(world: Service) -> None:
+    """Mutations show the meeting with its lists, too."""
+    world.whole_answers = True
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import count
 from typing import Any
 
@@ -19,19 +20,27 @@ from tests.invariants import state
 
 WAIT_AT_MOST_SECONDS = 20
 
-MEETING = """
-fragment Whole on Meeting {
+STANDING = """
+fragment Standing on Meeting {
   id version status creditPaymentStatus viewerSide startsAt endsAt durationMinutes price proposedBy
   userAnswer expertAnswer user { id } expert { id } service { id } skill { id } reason { code }
-  alternativeDate { ...Alternative } alternativeDates { ...Alternative }
-  conflicts { id } timeline { edges { node {
-    sequence kind actor person { id } reason { code } credits occurredAt alternativeDate { id }
-  } } }
+  alternativeDate { ...Alternative }
 }
 fragment Alternative on AlternativeDate {
   id startsAt endsAt chosenBy status originalDateInForce reason { code } chosenAt
 }
 """
+
+MEETING = (
+    """
+fragment Whole on Meeting {
+  ...Standing alternativeDates { ...Alternative } conflicts { id } timeline { edges { node {
+    sequence kind actor person { id } reason { code } credits occurredAt alternativeDate { id }
+  } } }
+}
+"""
+    + STANDING
+)
 
 PROBLEMS = """
   ... on Problem { message
@@ -50,7 +59,7 @@ MEETING_PROBLEMS = (
 """
 )
 
-CHANGED = "... on MeetingChanged { meeting { ...Whole } events { id sequence kind actor label } }"
+CHANGED = "... on MeetingChanged { meeting { ...%s } events { id sequence kind actor label } }"
 
 COST = """
 fragment Cost on Consequences {
@@ -101,11 +110,13 @@ TO_BE_AN_EXPERT = """mutation($service: SaveServiceInput!, $skills: SetSkillsInp
 names = count(1)
 
 
-def mutation(action: str) -> str:
-    """The document of a mutation, selecting all that its answer can hold."""
+@cache
+def mutation(action: str, *, whole: bool = False) -> str:
+    """The document of a mutation, selecting all that its answer can hold; a meeting's lists only if asked to."""
     input_type = f"{action[0].upper()}{action[1:]}Input"
     if action in MEETING_MUTATIONS:
-        body, rest = CHANGED + MEETING_PROBLEMS, MEETING + COST
+        body = CHANGED % ("Whole" if whole else "Standing") + MEETING_PROBLEMS
+        rest = (MEETING if whole else STANDING) + COST
     else:
         body, rest = OTHER_RESULTS[action] + PROBLEMS, ""
     return f"mutation Act($input: {input_type}!) {{ {action}(input: $input) {{ __typename {body} }} }} {rest}"
@@ -139,6 +150,8 @@ class Service:
     clock: StoppedClock
     staff: "Client | None" = None
     "Who grants credits."
+    whole_answers: bool = False
+    "Whether a mutation shows the meeting with its lists."
 
     def at(self, **ahead: float) -> str:
         """An instant so far ahead of now, as clients write it."""
@@ -250,7 +263,7 @@ class Client:
 
     async def act(self, action: str, **input: Any) -> dict[str, Any]:
         """The result of a mutation."""
-        return (await self.ask(mutation(action), input=input))[action]
+        return (await self.ask(mutation(action, whole=self.world.whole_answers), input=input))[action]
 
     async def balance(self) -> tuple[str, str]:
         account = (await self.ask("{ creditAccount { available blocked } }"))["creditAccount"]

@@ -20,6 +20,8 @@ from tests.negotiations import (
     told,
 )
 
+pytestmark = pytest.mark.usefixtures("whole_answers")
+
 WHOLE, SPENT = ("100.00", "0.00"), ("60.00", "40.00")
 
 MOVEMENTS = """

@@ -8,6 +8,7 @@ import os
 from collections.abc import Coroutine
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, note, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
@@ -77,6 +78,7 @@ class Negotiations(RuleBasedStateMachine):
             self.do(self.play.end())
 
 
+@pytest.mark.usefixtures("whole_answers")
 async def test_whatever_several_people_do_comes_out_as_the_specification_says(world: Service):
     loop = asyncio.get_running_loop()
 

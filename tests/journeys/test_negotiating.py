@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from models import Notification
 from schema.ids import row_id
 from tests.driving import Client, Service, Socket
+
+pytestmark = pytest.mark.usefixtures("whole_answers")
 
 UPDATES = """
 subscription {

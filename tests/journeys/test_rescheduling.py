@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.driving import Client, Service
 from tests.negotiations import (
     BALANCES,
@@ -15,6 +17,8 @@ from tests.negotiations import (
     times_told,
     told,
 )
+
+pytestmark = pytest.mark.usefixtures("whole_answers")
 
 WHOLE, SPENT = ("100.00", "0.00"), ("60.00", "40.00")
 

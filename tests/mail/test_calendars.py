@@ -19,6 +19,7 @@ from models import AlternativeDate, Meeting, Person
 from resolvers.people import TIME_ZONES
 from rules.terms import Answer, Language, MeetingStatus, NotificationKind, Side
 from tests.calendars import Entry, entries, read
+from tests.examples import TIMES
 
 NOW = datetime(2027, 3, 1, 12, 0, tzinfo=UTC)
 MEETING = UUID("018f2f6a-1111-7000-8000-0000000000ff")
@@ -174,7 +175,7 @@ def test_n_hostile_names_stay_words(name: str):
     assert event.summary.value.replace(" ", "").isprintable()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100 * TIMES, deadline=None)
 @given(st.text(max_size=200).map(lambda text: text.encode(errors="ignore").decode().replace("\0", "")))
 @example("\\N and \\n")
 def test_n_any_name_is_read_back_as_it_is_said(name: str):

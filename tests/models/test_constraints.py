@@ -193,7 +193,7 @@ FRESH: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-async def a_row_in_every_table(service: Service) -> None:
+async def a_row_in_every_table(service: Service, in_order: None) -> None:
     service.clock.reset()
     uma = await service.somebody("Uma User", credits="1000.00")
     emil = await service.expert("Emil Expert")
@@ -237,7 +237,7 @@ async def copy_row(database: asyncpg.Connection, table: str, **changes: Any) -> 
             f"INSERT INTO {table} SELECT (jsonb_populate_record({table}, $1::jsonb)).* FROM {table}"
             f" ORDER BY to_jsonb({table}) ->> 'status' = 'PENDING' DESC NULLS LAST,"
             f" to_jsonb({table}) ->> 'chat_id' IS NULL, to_jsonb({table}) ->> 'read_at' NULLS FIRST,"
-            f" to_jsonb({table}) ->> 'revoked_at' NULLS FIRST LIMIT 1",
+            f" to_jsonb({table}) ->> 'revoked_at' NULLS FIRST, id LIMIT 1",
             json.dumps({"id": str(uuid4()), **changes}),
         )
 

@@ -148,6 +148,7 @@ async def test_q4_a_version_that_has_moved_on_is_told_before_what_would_be_refus
     assert done["__typename"] == "MeetingChanged"
 
 
+@pytest.mark.usefixtures("whole_answers")
 async def test_t_a_timelines_times_never_run_backwards_even_if_the_clock_does(
     world: Service, uma: Client, emil: Client
 ):

@@ -322,6 +322,7 @@ async def test_r7_until_it_is_recorded_the_alternative_is_shown_and_nobody_can_a
     assert (await seen(uma, meeting))["alternativeDate"] is None
 
 
+@pytest.mark.usefixtures("whole_answers")
 async def test_r7_a_meeting_whose_alternative_lapsed_before_its_start_can_be_rescheduled_again(
     world: Service, uma: Client, emil: Client
 ):

@@ -201,6 +201,7 @@ async def busy(person: Client, world: Service, *, as_user: bool, **ahead: float)
     return story.meeting["id"]
 
 
+@pytest.mark.usefixtures("whole_answers")
 @ORIGIN
 @CHOOSER
 @pytest.mark.parametrize("as_user", [True, False])

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from rules.availability import Availability, Stretch, Window, check_bookable, free_slots
 from rules.policy import Policy
 from rules.problems import InvalidInput
+from tests.examples import TIMES
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -214,13 +215,13 @@ def expected_slots(scene: Scene) -> list[Stretch]:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150 * TIMES, deadline=None)
 @given(scenes())
 def test_v2_slots_are_those_found_minute_by_minute(scene: Scene):
     assert scene.slots() == expected_slots(scene)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100 * TIMES, deadline=None)
 @given(scenes(), st.data())
 def test_p5_a_date_can_be_proposed_if_all_its_minutes_are_free(scene: Scene, data: st.DataObject):
     free = scene.free_minutes()
@@ -241,14 +242,14 @@ def test_p5_a_date_can_be_proposed_if_all_its_minutes_are_free(scene: Scene, dat
                 assert scene.bookable(begins, minutes) == (not of & off)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50 * TIMES, deadline=None)
 @given(scenes())
 def test_p5_every_slot_can_be_proposed(scene: Scene):
     for starts_at, _ in scene.slots():
         assert scene.bookable((starts_at - scene.walk.begins) // MINUTE, scene.duration)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50 * TIMES, deadline=None)
 @given(scenes(), st.data())
 def test_v2_a_narrower_range_or_a_later_now_only_leaves_slots_out(scene: Scene, data: st.DataObject):
     later = data.draw(st.integers(0, 1_440)), data.draw(st.integers(0, 1_440))

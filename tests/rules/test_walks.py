@@ -14,6 +14,7 @@ from rules.credits import EXPERT_AVAILABLE, USER_AVAILABLE, USER_BLOCKED
 from rules.meetings import Decision
 from rules.policy import Policy
 from rules.terms import CreditPaymentStatus, MeetingActionKind, MeetingStatus, Side
+from tests.examples import TIMES
 from tests.rules.playing import DAY, KINDS, NOW, TICK, Play, play, shown
 
 POLICIES = st.builds(
@@ -24,7 +25,7 @@ POLICIES = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150 * TIMES, deadline=None)
 @given(
     walk=st.data(),
     proposer=st.sampled_from(Side),

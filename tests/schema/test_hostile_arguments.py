@@ -18,7 +18,7 @@ from tests.schema.asking import (
     places_with_arguments,
     required,
 )
-from tests.schema.hostile import LEFT_OUT, NO_JSON, answered, hostile, told, written_out
+from tests.schema.hostile import LEFT_OUT, NO_JSON, answered, hostile, some_of, told, written_out
 from tests.schema.playing import People, make_people
 
 THEIR_FAULT = {
@@ -82,6 +82,12 @@ def cursors() -> list[str]:
     return [*forged[::3], "W10=", "bnVsbA==", "e30="]
 
 
+def is_known_from_an_earlier_place(place: str, name: str) -> bool:
+    """Whether one before takes an argument of this name and type, in which all was tried."""
+    earlier = (asked_at(PLACES[each]).args.get(name) for each in list(PLACES)[: list(PLACES).index(place)])
+    return any(argument and str(argument.type) == str(asked_at(PLACES[place]).args[name].type) for argument in earlier)
+
+
 def values(name: str, argument: GraphQLArgument, people: People) -> Iterator[tuple[Any, bool]]:
     """What to give for an argument, and whether it must be refused."""
     good, bad = hostile(argument.type)
@@ -125,14 +131,18 @@ async def test_hostile_arguments_are_answered_or_refused_as_the_clients_fault(pl
             variables, passed = given(arguments, names)
             query = f"query{variables} {{ {at(PLACES[place], passed)} }}"
             others = {other: known[other] for other in names if other != name}
-            for value, refused in values(name, argument, people):
+            tried = list(values(name, argument, people))
+            written = written_out(argument.type, [value for value, _ in tried][::4])
+            if is_known_from_an_earlier_place(place, name):
+                tried, written = (list(some_of(each, list(PLACES).index(place))) for each in (tried, written))
+            for value, refused in tried:
                 sent = others if value is LEFT_OUT else {**others, name: value}
                 answer = answered(await people.user.post(query, **sent))
                 if told(answer) == ["FORBIDDEN"]:
                     answer = answered(await people.staff.post(query, **sent))
                 of_whom(answer, refused=refused)
-            for written in written_out(argument.type, [value for value, _ in values(name, argument, people)][::4]):
-                passed = ", ".join([f"{name}: {written}", *(f"{other}: ${other}" for other in others)])
+            for literal in written:
+                passed = ", ".join([f"{name}: {literal}", *(f"{other}: ${other}" for other in others)])
                 variables, _ = given(arguments, list(others))
                 query = f"query{variables} {{ {at(PLACES[place], f'({passed})')} }}"
                 of_whom(answered(await people.staff.post(query, **others)), refused=False)

@@ -1,6 +1,5 @@
 """Whatever a client sends in any field of a mutation's input: it is done, or refused and nothing is (P4)."""
 
-import os
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -15,6 +14,7 @@ from tests.driving import Client, Service
 from tests.invariants import state
 from tests.schema.asking import MUTATIONS
 from tests.schema.hostile import (
+    EVERY,
     LEFT_OUT,
     SHORT,
     Path,
@@ -26,6 +26,7 @@ from tests.schema.hostile import (
     parses,
     places,
     put,
+    some_of,
     written_out,
 )
 from tests.schema.playing import EITHER_SIDES, EVERYBODYS, People, doable, make_people
@@ -37,10 +38,6 @@ EVERYBODY_MAY: list[tuple[Path, Any]] = [(("serviceId",), None), (("ids",), None
 "With this in it, an input is about what is their own: a new service, all of their notifications, or none."
 SHARED = {"idempotencyKey", "expectedVersion"}
 "Fields that are dealt with before any mutation's own story begins, for all of them in one place."
-EVERY = 1 if "HOSTILE_EVERYWHERE" in os.environ else 4
-"""In a field that an earlier mutation has as well, one value in so many is tried of what is not of its type, of what is
-written out and, in texts and in the shared ones, of all else but ids of other things: at each mutation others. And each
-value is tried by one of those who may not do it. HOSTILE_EVERYWHERE=1 has each tried everywhere, and by everybody."""
 AT_ONCE = 40
 "Mutations in a request: more would have too many tokens."
 LINES = 16
@@ -197,15 +194,13 @@ async def test_hostile_input_is_done_or_refused_and_then_nothing_is_written(acti
     await attack.begin()
     for path, kind, may_be_left_out in list(places(input_of(action), attack.input)):
         good, bad = hostile(kind)
-        is_text = get_named_type(kind).name in ("ID", "String")
         about = others if get_named_type(kind).name == "ID" else []
         good += spoilt if about else []
         good += [LEFT_OUT] if may_be_left_out else []
         bad += [] if may_be_left_out else [LEFT_OUT]
         written = written_out(kind, [*good[::6], *about[::6], *bad[::6]]) if len(path) == 1 else []
         if is_known_from_an_earlier_mutation(action, path, kind):
-            bad, written = some_of(action, bad), some_of(action, written)
-            good = some_of(action, good) if is_text or path[0] in SHARED else good
+            bad, written, good = (list(some_of(each, list(MUTATIONS).index(action))) for each in (bad, written, good))
         await attack.misfit(path, bad)
         for value in [*good, *about]:
             await attack.vary(path, value)
@@ -218,10 +213,6 @@ def is_known_from_an_earlier_mutation(action: str, path: Path, kind: GraphQLInpu
     """Whether one before has a field of this name and type, in which all was tried."""
     earlier = (input_of(each).fields.get(str(path[0])) for each in list(MUTATIONS)[: list(MUTATIONS).index(action)])
     return len(path) == 1 and any(field and str(field.type) == str(kind) for field in earlier)
-
-
-def some_of(action: str, values: list[Any]) -> list[Any]:
-    return values[list(MUTATIONS).index(action) % EVERY :: EVERY]
 
 
 @pytest.mark.parametrize("action", MUTATIONS)
@@ -259,7 +250,7 @@ async def test_hostile_input_of_those_who_may_not_do_it_is_refused_and_nothing_i
     may_too = people.expert if action in EITHER_SIDES else client
     others = [each for each in everybody if each not in (client, may_too)]
     for number, other in enumerate(others):
-        own = inputs[number :: len(others)] if EVERY > 1 else inputs
+        own = inputs[number :: len(others)] if EVERY > 1 else inputs  # each value by one of them
         for some in in_parts([given, *own], AT_ONCE):
             await refused(other, action, some)
     assert await state() == known

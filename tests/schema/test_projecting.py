@@ -22,6 +22,7 @@ from schema.pushing import _projection
 from schema.root import SCHEMA
 from schema.subscription import MeetingUpdate
 from tests.driving import Service
+from tests.examples import TIMES
 
 NOW = datetime(2027, 3, 1, 12, 30, 15, 123_456, tzinfo=UTC)
 OF_THE_EVENT = ("__typename", "id", "sequence", "kind", "label", "actor", "occurredAt", "credits", "note")
@@ -84,7 +85,7 @@ UPDATES = selections(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75 * TIMES, deadline=None)
 @given(fields=UPDATES, yes=st.booleans())
 def test_whatever_is_at_hand_is_written_down_as_it_would_be_executed(
     viewer: models.Person, update: MeetingUpdate, fields: str, yes: bool

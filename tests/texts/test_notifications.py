@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from models import Person
 from rules.terms import Language, NotificationKind
+from schema.ids import row_id
 from tests.driving import Client, Service
 from tests.telling import TELLINGS, Telling, listed, two_people
 from texts.notifications import notification_text
@@ -25,7 +27,7 @@ async def entry(reader: Client, side: str) -> str:
     lines = []
     for language in Language:
         for zone in ZONES:
-            await reader.act("updateProfile", language=language, timeZone=zone)
+            await Person.filter(id=row_id("Person", reader.id)).update(language=language, time_zone=zone)
             newest = (await listed(reader, first=1))[0]
             if zone == ZONES[0]:
                 lines.append(f"  {language}  {newest['title']}")
