@@ -119,6 +119,7 @@ async def _lifespan(app: Starlette, settings: Settings, clock: Clock) -> AsyncIt
         gc.collect()
         gc.freeze()
         gc.set_threshold(GARBAGE_AT_LEAST)
+        gc.enable()
         await publisher.start()
         await broadcast.connect()
         await app.state.feeds.start()

@@ -155,7 +155,6 @@ async def in_order(service: Service) -> AsyncIterator[None]:
     try:
         await check_invariants()
     finally:
-        service.staff = None
         await forget_everybody()
 
 

@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from jobs.worker import Job, jobs_of_the_clock, jobs_outside
 from resolvers.mailing import send_due_mails
 from tests.invariants import state
+from tests.newcomers import arrive, offer_a_service
 
 WAIT_AT_MOST_SECONDS = 20
 
@@ -102,11 +103,6 @@ FREE_SLOTS = """query($expert: ID!, $service: ID!, $from: DateTime!, $until: Dat
   freeSlots(expertId: $expert, serviceId: $service, from: $from, until: $until) { startsAt endsAt }
 }"""
 
-TO_BE_AN_EXPERT = """mutation($service: SaveServiceInput!, $skills: SetSkillsInput!) {
-  saveService(input: $service) { ... on ServiceSaved { service { id } } }
-  setSkills(input: $skills) { ... on PersonSaved { person { id skills { id } } } }
-}"""
-
 names = count(1)
 
 
@@ -148,8 +144,6 @@ class Service:
     url: str
     http: httpx2.AsyncClient
     clock: StoppedClock
-    staff: "Client | None" = None
-    "Who grants credits."
     whole_answers: bool = False
     "Whether a mutation shows the meeting with its lists."
 
@@ -162,33 +156,22 @@ class Service:
 
     async def somebody(self, name: str, *, credits: str | None = None, **claims: Any) -> "Client":
         """A new person, with so many credits."""
-        client = self._newcomer(name, **claims)
-        client.id = (await client.ask("{ me { id } }"))["me"]["id"]
-        await self._grant(client, credits)
+        client = self.newcomer(name, **claims)
+        await arrive(client, credits=credits)
         return client
 
     async def expert(
         self, name: str, *, price: str = "40.00", minutes: int = 60, credits: str | None = None, **claims: Any
     ) -> "Client":
         """A new expert with a service and a skill, and with so many credits."""
-        client = self._newcomer(name, **claims)
-        service = {"name": "Advice", "durationMinutes": minutes, "price": price}
-        made = await client.ask(TO_BE_AN_EXPERT, service=service, skills={"names": ["Python"]})
-        client.service = made["saveService"]["service"]["id"]
-        client.id = made["setSkills"]["person"]["id"]
-        client.skill = made["setSkills"]["person"]["skills"][0]["id"]
-        await self._grant(client, credits)
+        client = self.newcomer(name, **claims)
+        await offer_a_service(client, await arrive(client, credits=credits), price=price, minutes=minutes)
         return client
 
-    def _newcomer(self, name: str, **claims: Any) -> "Client":
+    def newcomer(self, name: str, **claims: Any) -> "Client":
+        """Somebody whom the service does not know yet."""
         sub = f"{name.split()[0].lower()}-{next(names)}"
         return Client(self, sub, self.token(sub=sub, name=name, email=f"{sub}@example.com", **claims))
-
-    async def _grant(self, client: "Client", credits: str | None) -> None:
-        if credits is not None:
-            self.staff = self.staff or await self.somebody("Staff", roles=["staff"])
-            granted = await self.staff.act("grantCredits", personId=client.id, amount=credits)
-            assert granted["__typename"] == "CreditsGranted", granted
 
     @asynccontextmanager
     async def nothing_changes(self) -> AsyncIterator[None]:

@@ -3,6 +3,7 @@
 What the environment has wrong is said here, once: of several that can't start, uvicorn starts others for ever.
 """
 
+import gc
 import os
 from contextlib import ExitStack
 from tempfile import TemporaryDirectory
@@ -20,6 +21,7 @@ def main() -> None:
             # It decides how figures are kept as soon as prometheus-client is imported (measuring.py).
             folder = until_the_end.enter_context(TemporaryDirectory(prefix="expertim-figures-"))
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        gc.disable()  # until it serves (app.py): nothing that is imported is garbage, and looking takes a quarter of a start
         uvicorn.main()
 
 

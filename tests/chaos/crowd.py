@@ -11,9 +11,10 @@ from settings import Settings
 from tests.chaos import SEED, SIZE
 from tests.chaos.actors import Actor, Answers, Negotiation
 from tests.chaos.clients import Stream, Watcher
+from tests.chaos.elsewhere import Elsewhere
 from tests.chaos.progress import Progress
 from tests.chaos.surroundings import Surroundings
-from tests.driving import Client, Service, StoppedClock
+from tests.driving import Client, StoppedClock
 
 SUBSCRIPTIONS = {
     "myMeetingUpdates": """subscription($after: String) {
@@ -58,7 +59,7 @@ async def gather_crowd(around: Surroundings, settings: Settings) -> Crowd:
     clock = StoppedClock()
     http = around.webs[0].http
     clock.time = datetime.fromisoformat((await http.get("/sandbox/clock")).json()["now"])
-    service = Service(create_app(settings), str(http.base_url), http, clock)
+    service = Elsewhere(create_app(settings), str(http.base_url), http, clock)
     service.staff = await service.somebody("Stella Staff", roles=["staff"])
     users = [await service.somebody(f"User {n}", credits="100000.00") for n in range(SIZE.people // 2)]
     experts = [await service.expert(f"Expert {n}") for n in range(SIZE.people // 2)]

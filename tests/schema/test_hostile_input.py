@@ -206,7 +206,7 @@ async def test_hostile_input_is_done_or_refused_and_then_nothing_is_written(acti
             await attack.vary(path, value)
         await attack.write(str(path[0]), written)
     assert attack.done > 0
-    assert attack.refused > (10 if input_of(action).fields.keys() - SHARED else 5)
+    assert attack.refused > (10 if input_of(action).fields.keys() - SHARED else 0)
 
 
 def is_known_from_an_earlier_mutation(action: str, path: Path, kind: GraphQLInputType) -> bool:
