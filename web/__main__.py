@@ -21,7 +21,8 @@ def main() -> None:
             # It decides how figures are kept as soon as prometheus-client is imported (measuring.py).
             folder = until_the_end.enter_context(TemporaryDirectory(prefix="expertim-figures-"))
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        gc.disable()  # until it serves (app.py): nothing that is imported is garbage, and looking takes a quarter of a start
+        # Until it serves (app.py): nothing imported is garbage, and to look for some takes a quarter of a start.
+        gc.disable()
         uvicorn.main()
 
 
