@@ -15,6 +15,7 @@ from schema.ids import global_id, named_by
 from schema.root import SCHEMA
 from tests.driving import Client, Service, Socket
 from tests.schema.asking import MUTATIONS, QUERIES, SUBSCRIPTIONS, as_named, document
+from tests.schema.hostile import EVERY
 from tests.schema.playing import EITHER_SIDES, EVERYBODYS, Scene, doable, make_scene
 from tests.schema.watching import (
     CARRIES,
@@ -167,8 +168,11 @@ query($id: ID!) { meeting(id: $id) { __typename id actions { __typename kind con
 async def look_through_queries(scene: Scene, watch: Watch) -> None:
     ways = roads(scene, watch.tables)
     assert set(ways) == set(QUERIES), f"Say in {__name__}.roads with what arguments to look through these."
-    for viewer in scene.viewers.values():
+    every_node, step = ways.pop("node"), len(scene.viewers) if EVERY > 1 else 1
+    for turn, viewer in enumerate(scene.viewers.values()):
         is_staff = viewer is scene.people.staff
+        # Together with other things everybody asks for everything; alone each is asked for by one of them.
+        ways["node"] = every_node[turn % step :: step]
         for name, each in ((name, each) for name, several in ways.items() for each in several):
             response = await viewer.post(document("query", name, tuple(each)), **each)
             answer = as_named(response.json())
