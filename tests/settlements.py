@@ -7,6 +7,7 @@ from tortoise.connection import get_connection
 
 from schema.ids import row_id
 from tests.driving import Client, Service
+from tests.many import approved, proposals
 
 WEEK_HOURS = 168
 SMOOTH, MINE, THEIRS, EXPERTIMS = (
@@ -108,12 +109,8 @@ async def held(world: Service, user: Client, expert: Client, **ahead: float) -> 
 
 async def held_together(world: Service, user: Client, expert: Client, number: int, **ahead: float) -> list[Held]:
     """So many of them at the same hour."""
-    meetings = []
-    for _ in range(number):
-        meeting = await user.proposed(expert, startsAt=world.at(**(ahead or {"days": 1})))
-        approved = await expert.act("approveMeeting", meetingId=meeting["id"], acknowledgeConflicts=True)
-        assert approved["__typename"] == DONE, approved
-        meetings.append(Held(world, user, expert, meeting["id"]))
+    proposed = await proposals(user, expert, number, startsAt=world.at(**(ahead or {"days": 1})))
+    meetings = [Held(world, user, expert, each) for each in await approved(expert, proposed)]
     world.clock.advance(**(ahead or {"days": 1}))
     world.clock.advance(hours=1)
     return meetings

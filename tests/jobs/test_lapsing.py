@@ -23,8 +23,9 @@ from rules.terms import MeetingStatus, TimelineEventKind
 from schema.ids import global_id, row_id
 from settings import Settings
 from tests.driving import Client, Service, all_jobs
-from tests.jobs import a_moment, act_on_each, approved, proposals, until_there_are
 from tests.jobs.test_worker import running_worker
+from tests.many import act_on_each, approved, proposals
+from tests.waiting import a_moment, until_there_are
 
 UPDATES = "subscription { myMeetingUpdates { event { kind actor } meeting { id status creditPaymentStatus } } }"
 BALANCES = "subscription { creditAccountUpdates { available blocked } }"

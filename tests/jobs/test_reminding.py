@@ -22,11 +22,12 @@ from schema.ids import row_id
 from settings import Settings
 from tests.conftest import TEMPLATE
 from tests.driving import Client, Service
-from tests.jobs import act_on_each, approved, until_there_are
 from tests.jobs.test_lapsing import BATCH, clock_of_processes, workers
 from tests.jobs.test_settling import rich
 from tests.jobs.test_worker import running_worker
+from tests.many import act_on_each, approved
 from tests.resolvers.test_plans import BUSY, rows_touched
+from tests.waiting import until_there_are
 
 REMINDERS = int(os.environ.get("REMINDERS", "50"))
 "How many are due, evenly spread over their share of a minute: 1,000 would be due in a whole one."

@@ -14,10 +14,10 @@ from rules.terms import TimelineEventKind
 from schema.ids import global_id, row_id
 from settings import Settings
 from tests.driving import Client, Service
-from tests.jobs import just_held, until_there_are
 from tests.jobs.test_lapsing import BATCH, CRASH_ROUNDS, clock_of_processes, workers
 from tests.jobs.test_worker import running_worker
-from tests.settlements import EXPERTIMS, THEIRS, WEEK_HOURS, Held, held
+from tests.settlements import EXPERTIMS, THEIRS, WEEK_HOURS, Held, held, held_together
+from tests.waiting import until_there_are
 
 OUTCOMES = (
     TimelineEventKind.CREDITS_PAID_TO_EXPERT,
@@ -52,7 +52,7 @@ def ids(meetings: Sequence[Held]) -> Counter[str]:
 async def test_j1_it_is_due_at_168_h_to_the_microsecond_and_what_was_referred_never_is(
     world: Service, rich: Client, emil: Client
 ):
-    waiting, spoken, decided = await just_held(rich, emil, 3)
+    waiting, spoken, decided = await held_together(world, rich, emil, 3)
     await spoken.says("USER", THEIRS)
     await decided.refer()
     world.clock.advance(hours=WEEK_HOURS, microseconds=-1)
@@ -74,7 +74,7 @@ async def test_j1_more_than_a_batch_at_once_is_done_once_by_any_number_of_worker
     monkeypatch.setattr(worker, "BEAT_SECONDS", 3_600)  # all of it at one beat
     monkeypatch.setattr("resolvers.settling.MOST_AT_ONCE", BATCH)
     expert = await world.expert("Emil Expert", price="1.00")
-    due = await just_held(rich, expert, BATCH + 7)
+    due = await held_together(world, rich, expert, BATCH + 7)
     for each in due[:3]:
         await each.says("USER", THEIRS)
     for each in due[3:6]:
@@ -92,7 +92,7 @@ async def test_j1_workers_killed_in_the_middle_again_and_again_settle_each_meeti
 ):
     """Two processes at a time, of which one is killed; then two more finish the rest."""
     expert = await world.expert("Emil Expert", price="1.00")
-    due = await just_held(rich, expert, 30 * CRASH_ROUNDS)
+    due = await held_together(world, rich, expert, 30 * CRASH_ROUNDS)
     world.clock.advance(hours=WEEK_HOURS)
     async with clock_of_processes(world):
         for _ in range(CRASH_ROUNDS):

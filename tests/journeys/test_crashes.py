@@ -13,8 +13,8 @@ from schema.ids import row_id
 from servers.server import free_port
 from settings import Settings
 from tests.driving import Client, Service, mutation
-from tests.jobs import until_there_are
 from tests.processes import web_process
+from tests.waiting import until_there_are
 
 ROUNDS = int(os.environ.get("CRASH_ROUNDS", "3"))
 AT_ONCE = 5

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from os import environ
 
 import pytest
-from tortoise.connection import get_connection
 
 from models import Delivery, Notification, Person
 from models.deliveries import DeliveryStatus
@@ -23,6 +22,7 @@ from tests.mail.server import SENDER, MailServer, mailed_by_smtp
 from tests.negotiations import Negotiation
 from tests.processes import REPOSITORY
 from tests.races import ROUNDS
+from tests.waiting import a_moment
 
 MANY = 60
 KILLED_WAIT_SECONDS = 60
@@ -112,10 +112,6 @@ async def test_what_is_told_while_it_is_muted_is_sent_or_omitted_and_never_forgo
     rows = await Delivery.filter(notification_id__in=list(told))
     assert {each.status for each in rows} <= {DeliveryStatus.SENT, DeliveryStatus.OMITTED}
     assert len(server.taken) == sum(each.status is DeliveryStatus.SENT for each in rows)
-
-
-async def a_moment() -> None:
-    await get_connection("default").execute_query("SELECT pg_sleep(0.02)")
 
 
 async def worker(settings: Settings, server: MailServer) -> asyncio.subprocess.Process:

@@ -11,9 +11,8 @@ import pytest
 from resolvers.settling import settle_meeting
 from schema.ids import row_id
 from tests.driving import Client, Service, all_jobs, drain
-from tests.jobs import just_held
 from tests.races import ROUNDS, all_at_once
-from tests.settlements import EXPERTIMS, FINAL, MINE, SMOOTH, THEIRS, WEEK_HOURS, Held, held
+from tests.settlements import EXPERTIMS, FINAL, MINE, SMOOTH, THEIRS, WEEK_HOURS, Held, held, held_together
 
 OUTCOMES = ["PAY_EXPERT", "RETURN_TO_USER", "RETURN_AND_COMPENSATE_EXPERT"]
 BALANCES = {
@@ -139,8 +138,8 @@ async def test_j1_many_meetings_of_the_same_two_are_settled_once_by_workers_at_o
     for each in (uma, emil):
         staff = await world.somebody("Staff", roles=["staff"])
         await staff.act("grantCredits", personId=each.id, amount="1000.00")
-    hers = await just_held(uma, emil, 4)
-    his = await just_held(emil, uma, 4)
+    hers = await held_together(world, uma, emil, 4)
+    his = await held_together(world, emil, uma, 4)
     world.clock.advance(hours=WEEK_HOURS)
     both = [meeting for pair in zip(hers, his, strict=True) for meeting in pair]
     workers = [all_jobs() for _ in range(3)]
